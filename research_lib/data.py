@@ -1,0 +1,142 @@
+"""The containers: what a table becomes before a model sees it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Pairs between two named axes: book–link, ingredient–purpose, user–item.
+
+    Parameters
+    ----------
+    pairs : ndarray of int, shape (n_pairs, 2)
+        Row and column of every pair. A pair may occur more than once (a page that links twice).
+    row_names, col_names : sequence of str
+        The names of the two axes, each name once.
+    row_metadata, col_metadata : DataFrame, optional
+        What is known of every row or column, in the order of the names.
+    times : ndarray, shape (n_pairs,), optional
+        When each pair happened.
+    source : str
+        Where the table came from.
+    axes : tuple of str
+        What a row and a column are, singular: ``("book", "link")``.
+    cleaning : DataFrame, optional
+        What was counted and dropped on the way: columns ``step`` and ``count``.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, a name stands twice, or a pair points outside the names.
+    """
+
+    pairs: np.ndarray
+    row_names: np.ndarray
+    col_names: np.ndarray
+    row_metadata: pd.DataFrame | None = None
+    col_metadata: pd.DataFrame | None = None
+    times: np.ndarray | None = None
+    source: str = "memory"
+    axes: tuple[str, str] = ("row", "column")
+    cleaning: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"step": [], "count": []}))
+
+    def __post_init__(self):
+        pairs = np.asarray(self.pairs)
+        if pairs.ndim != 2 or pairs.shape[1] != 2:
+            raise ValueError(f"{self.source}: pairs have shape {pairs.shape}, expected (n_pairs, 2).")
+        if not len(pairs):
+            raise ValueError(f"{self.source}: no {self.axes[0]}–{self.axes[1]} pairs.")
+        if not np.issubdtype(pairs.dtype, np.integer):
+            raise ValueError(f"{self.source}: pairs are {pairs.dtype}, expected integers (positions in the names).")
+        object.__setattr__(self, "pairs", pairs.astype(np.int64, copy=False))
+        for number, side in enumerate(("row", "col")):
+            names = as_names(getattr(self, f"{side}_names"), f"{self.source}: {self.axes[number]}")
+            metadata = as_metadata(getattr(self, f"{side}_metadata"), names, f"{self.source}: {self.axes[number]}")
+            object.__setattr__(self, f"{side}_names", names)
+            object.__setattr__(self, f"{side}_metadata", metadata)
+            low, high = pairs[:, number].min(), pairs[:, number].max()
+            if low < 0 or high >= len(names):
+                raise ValueError(
+                    f"{self.source}: a pair names {self.axes[number]} number {low if low < 0 else high}, "
+                    f"but there are {len(names)}. Are the axes the right way round?"
+                )
+        if self.times is not None and len(self.times) != len(pairs):
+            raise ValueError(f"{self.source}: {len(self.times)} times for {len(pairs)} pairs.")
+
+    @classmethod
+    def from_lists(cls, lists: Mapping[str, Iterable[str]], axes: tuple[str, str] = ("row", "column"), **fields) -> Self:
+        """Build from plain lists: ``{"War and Peace": ["Russia", "Napoleon"], …}``.
+
+        Parameters
+        ----------
+        lists : mapping of str to iterable of str
+            The column names of every row name; columns are numbered in order of first appearance.
+        axes : tuple of str
+            What a row and a column are.
+        **fields
+            Further fields of `Interactions`.
+        """
+        row_names = list(lists)
+        cols = [list(values) for values in lists.values()]
+        rows = np.repeat(np.arange(len(row_names)), [len(values) for values in cols])
+        codes, col_names = pd.factorize(np.array([name for values in cols for name in values], dtype=object))
+        return cls(np.column_stack([rows, codes]), row_names, col_names, axes=axes, **fields)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __repr__(self) -> str:
+        row, col = self.axes
+        return f"Interactions({self.n_rows:,} {row}s × {self.n_cols:,} {col}s, {len(self):,} pairs, from {self.source})"
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.row_names)
+
+    @property
+    def n_cols(self) -> int:
+        return len(self.col_names)
+
+    def keys(self) -> np.ndarray:
+        """One integer a pair, ``row * n_cols + col``, shape (n_pairs,)."""
+        return self.pairs[:, 0] * self.n_cols + self.pairs[:, 1]
+
+    def distinct(self) -> Self:
+        """The same table with every pair once, sorted by row and column; times are dropped."""
+        keys = np.unique(self.keys())
+        return self.with_pairs(np.column_stack(np.divmod(keys, self.n_cols)))
+
+    def with_pairs(self, pairs: np.ndarray, times: np.ndarray | None = None) -> Self:
+        """The same axes with other pairs: a split, a sample."""
+        return replace(self, pairs=pairs, times=times)
+
+    def to_csr(self) -> sparse.csr_array:
+        """Binary matrix, shape (n_rows, n_cols), float32; a repeated pair counts once."""
+        rows, cols = self.distinct().pairs.T
+        return sparse.csr_array((np.ones(len(rows), np.float32), (rows, cols)), shape=(self.n_rows, self.n_cols))
+
+
+def as_names(names: Iterable[str], what: str) -> np.ndarray:
+    """Object array of the names, each a str and each once; `what` begins the error."""
+    names = np.array([str(name) for name in names], dtype=object)
+    if not len(names):
+        raise ValueError(f"{what} names are empty, expected at least one.")
+    repeated = pd.Series(names).duplicated()
+    if repeated.any():
+        raise ValueError(f"{what} name {names[repeated.argmax()]!r} stands twice, expected every name once.")
+    return names
+
+
+def as_metadata(metadata: pd.DataFrame | None, names: np.ndarray, what: str) -> pd.DataFrame:
+    """The metadata with rows numbered like the names; an empty frame when there is none."""
+    if metadata is None:
+        return pd.DataFrame(index=pd.RangeIndex(len(names)))
+    if len(metadata) != len(names):
+        raise ValueError(f"{what} metadata has {len(metadata)} rows for {len(names)} names.")
+    return metadata.reset_index(drop=True)

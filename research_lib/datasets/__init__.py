@@ -1,0 +1,38 @@
+"""Tables of things: ``load("books")`` and its kin."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from research_lib.data import Interactions
+from research_lib.datasets.books import load_books
+
+LOADERS: dict[str, Callable[..., Interactions]] = {"books": load_books}
+
+
+def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions:
+    """Read a table of one kind.
+
+    Parameters
+    ----------
+    kind : {"books"}
+        What the table holds.
+    source : str
+        ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
+    **cleaning
+        What the loader of that kind takes, see `load_books`.
+
+    Returns
+    -------
+    Interactions
+        With its source and the story of its cleaning.
+
+    Raises
+    ------
+    ValueError
+        If the kind or the source is unknown, or the file is not what was expected.
+    """
+    if kind not in LOADERS:
+        near = get_close_matches(kind, LOADERS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown kind of table {kind!r}.{hint} There are: {', '.join(LOADERS)}.")
+    return LOADERS[kind](source, **cleaning)

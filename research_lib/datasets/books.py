@@ -1,0 +1,182 @@
+"""Books and the pages they link to, from Wikipedia's articles or any file of the same form."""
+
+import gzip
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from research_lib.data import Interactions
+from research_lib.datasets import catalogue
+from research_lib.datasets.infobox import tidy_infoboxes
+
+SAMPLE = Path(__file__).parent / "tables" / "books.csv"
+FIELDS = ("title", "infobox", "wikilinks", "external links", "last edit", "characters")
+REMOVED = (  # in almost every article, and about the paper rather than the book
+    "hardcover",
+    "paperback",
+    "hardback",
+    "e-book",
+    "wikipedia:wikiproject books",
+    "wikipedia:wikiproject novels",
+)
+
+
+def load_books(
+    source: str | Path = "sample",
+    *,
+    min_count: int = 5,
+    count: str = "books",
+    remove: Collection[str] = REMOVED,
+    on_error: str = "raise",
+) -> Interactions:
+    """Books × links, cleaned as in the book recommender tutorial.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: well-known books, compiled by us. ``"books-p15"`` or ``"books"``: Wikipedia's articles. A path: an
+        .ndjson or .ndjson.gz of lines ``[title, infobox, wikilinks, external links, last edit, characters]``.
+    min_count : int
+        Keep links that are counted at least this often.
+    count : {"books", "mentions"}
+        Whether a link that stands three times in one article counts once or three times.
+    remove : collection of str
+        Links to drop, in lower case.
+    on_error : {"raise", "skip"}
+        Whether a line that cannot be read stops the reading, or is skipped and counted.
+
+    Returns
+    -------
+    Interactions
+        A pair a mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``, ``country``, ``language``, ``year``.
+        Column metadata: ``n_books`` and ``n_mentions``. `cleaning` tells what was dropped.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown, the file is not of this form, or nothing is left of it.
+
+    References
+    ----------
+    W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018.
+    """
+    for name, value, choices in (("count", count, ("books", "mentions")), ("on_error", on_error, ("raise", "skip"))):
+        if value not in choices:
+            raise ValueError(f"Unknown {name} {value!r}, expected one of: {', '.join(choices)}.")
+    if source == "sample":
+        titles, metadata, links = _read_sample()
+        story = {"articles": len(titles)}
+    else:
+        titles, metadata, links, story = _read_articles(_path_of(source), on_error)
+    row = np.repeat(np.arange(len(titles)), [len(names) for names in links])
+    written = pd.Series([name for names in links for name in names], dtype=object)
+    if written.empty:
+        raise ValueError(f"{source}: none of the {len(titles):,} books has a link.")
+
+    # From here on one entry a mention, and no loops.
+    col, names = pd.factorize(written.str.lower())
+    commonest = np.argsort(-np.bincount(col), kind="stable")  # names most mentioned come first
+    col, names = np.argsort(commonest)[col], names[commonest]
+    n_mentions = np.bincount(col)
+    n_books = np.bincount(np.unique(row * len(names) + col) % len(names))
+    counted = n_books if count == "books" else n_mentions
+    kept = (counted >= min_count) & ~np.isin(names, list(remove))
+    if not kept.any():
+        raise ValueError(f"{source}: min_count={min_count} keeps no link; the commonest counts {counted.max()} {count}.")
+    number = np.cumsum(kept) - 1  # of a kept link among the kept
+    pairs = np.column_stack([row, number[col]])[kept[col]]
+    story |= {
+        "books": len(titles),
+        "mentions of links": len(written),
+        "links, distinct": written.nunique(),
+        "links, lower-cased": len(names),
+        **{f"links in at least {k} book{'s' * (k > 1)}": int((n_books >= k).sum()) for k in range(1, 6)},
+        "links kept": int(kept.sum()),
+        "pairs": len(pairs),
+        "pairs, distinct": len(np.unique(pairs @ [len(names), 1])),
+        "books without a kept link": len(titles) - len(np.unique(pairs[:, 0])),
+    }
+    return Interactions(
+        pairs,
+        row_names=titles,
+        col_names=names[kept],
+        row_metadata=metadata,
+        col_metadata=pd.DataFrame({"n_books": n_books[kept], "n_mentions": n_mentions[kept]}),
+        source=str(source),
+        axes=("book", "link"),
+        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+    )
+
+
+def _read_sample() -> tuple[list[str], pd.DataFrame, list[list[str]]]:
+    table = pd.read_csv(SAMPLE, dtype={"year": "Int64"}, keep_default_na=False)
+    links = [names.split("|") for names in table["links"]]
+    return list(table["title"]), table[["author", "genre", "country", "year"]], links
+
+
+def _path_of(source: str | Path) -> Path:
+    """The file behind a catalogue name or a path."""
+    path = Path(source)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: a folder, expected an .ndjson file.")
+    if path.suffix and not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file.")
+    return path if path.is_file() else catalogue.fetch(str(source), kind="books")[0]
+
+
+def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, list[list[str]], dict[str, int]]:
+    """Titles, metadata and links of the articles that are books, and how many lines were what."""
+    titles, infoboxes, links = {}, [], []  # a dict keeps the order and knows in which line a title stood
+    story = {"articles": 0, "lines skipped": 0, "Wikipedia: pages dropped": 0}
+    for number, line in _lines(path):
+        try:
+            title, infobox, names = _parse(line)
+            if title in titles:
+                raise ValueError(f"the title {title!r} stands in line {titles[title]} already")
+        except ValueError as error:
+            if on_error == "raise":
+                raise ValueError(f"{path.name}, line {number}: {error}.") from None
+            story["lines skipped"] += 1
+            continue
+        story["articles"] += 1
+        if "Wikipedia:" in title:
+            story["Wikipedia: pages dropped"] += 1
+            continue
+        titles[title] = number
+        infoboxes.append(infobox)
+        links.append(names)
+    if not titles:
+        raise ValueError(f"{path}: no book in {story['articles'] + story['lines skipped']} lines.")
+    return list(titles), tidy_infoboxes(infoboxes), links, story
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file, gzipped or not, numbered from 1; blank ones are left out."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            yield from ((number, line) for number, line in enumerate(file, start=1) if not line.isspace())
+    except gzip.BadGzipFile:
+        raise ValueError(f"{path}: named .gz, but not gzipped.") from None
+    except (EOFError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a whole file of UTF-8 text ({error}).") from None
+
+
+def _parse(line: str) -> tuple[str, dict, list[str]]:
+    """Title, infobox and links of one line; `ValueError` says what is wrong with it."""
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"broken JSON ({error.msg} at character {error.pos})") from None
+    if not isinstance(fields, list) or len(fields) != len(FIELDS):
+        found = f"{len(fields)} fields" if isinstance(fields, list) else f"a JSON {type(fields).__name__}"
+        raise ValueError(f"{found}, expected {len(FIELDS)} ({', '.join(FIELDS)})")
+    title, infobox, links = fields[:3]
+    if not isinstance(title, str) or not isinstance(infobox, dict) or not isinstance(links, list):
+        raise ValueError("expected a title, an object of infobox fields and a list of links first")
+    if not all(isinstance(link, str) for link in links):
+        raise ValueError("a link that is not text")
+    return title, infobox, links

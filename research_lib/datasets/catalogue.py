@@ -1,0 +1,216 @@
+"""Every public dataset: what it is, where it lies, and its copy in the cache, known by its SHA-256."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+import pooch
+import requests
+from tqdm.auto import tqdm
+
+from research_lib.files import write_atomically
+
+CACHE_VARIABLE = "RESEARCH_LIB_DATA"
+CHUNK_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a dataset, byte for byte as published."""
+
+    name: str
+    url: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One public dataset; `kind` is the first argument of `datasets.load`."""
+
+    name: str
+    kind: str
+    description: str
+    rows: int
+    columns: int
+    licence: str
+    citation: str
+    files: tuple[File, ...]
+
+
+_BOOKS = "https://raw.githubusercontent.com/WillKoehrsen/wikipedia-data-science/6677afca87d4c9788ea5e33fce9785eb6f6fc0ef"
+_BOOKS_CITATION = "Koehrsen, W. (2018). Building a Recommendation System Using Neural Network Embeddings. Wikipedia dump of 2018."
+
+DATASETS = (
+    Dataset(
+        name="books-p15",
+        kind="books",
+        description="book articles of one partition of the 2018 Wikipedia dump, with the pages they link to",
+        rows=1413,
+        columns=6,
+        licence="CC BY-SA (Wikipedia text)",
+        citation=_BOOKS_CITATION,
+        files=(
+            File(
+                "p15_books.ndjson",
+                f"{_BOOKS}/data/p15_books.ndjson",
+                "8a5936d69be4886075c04fcec028094edb08442daceb81679acca1753ce0f0fe",
+                1_962_641,
+            ),
+        ),
+    ),
+    Dataset(
+        name="books",
+        kind="books",
+        description="all book articles of the 2018 Wikipedia dump, with the pages they link to",
+        rows=37_020,
+        columns=6,
+        licence="CC BY-SA (Wikipedia text)",
+        citation=_BOOKS_CITATION,
+        files=(
+            File(
+                "found_books_filtered.ndjson",
+                f"{_BOOKS}/data/found_books_filtered.ndjson",
+                "0d486159c46313ac3498a76ef4abfc9f2db3f302e564cfe4c5fcec5298ace4b7",
+                58_925_764,
+            ),
+        ),
+    ),
+)
+
+
+def catalogue(kind: str | None = None) -> tuple[Dataset, ...]:
+    """The public datasets, all or those of one kind."""
+    return tuple(dataset for dataset in DATASETS if kind in (None, dataset.kind))
+
+
+def find(name: str, kind: str | None = None) -> Dataset:
+    """The dataset called `name`; an unknown name raises `ValueError` with the nearest known one."""
+    known = {dataset.name: dataset for dataset in catalogue(kind)}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown dataset {name!r}.{hint} The catalogue has: {', '.join(known)}.")
+    return known[name]
+
+
+def cache_folder() -> Path:
+    """Where fetched files lie: the folder in RESEARCH_LIB_DATA, or the system's cache."""
+    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("research-lib"))
+
+
+def cached_paths(name: str) -> list[Path]:
+    """Where the files of a dataset lie in the cache, whether or not they are there."""
+    dataset = find(name)
+    return [cache_folder() / dataset.name / file.name for file in dataset.files]
+
+
+def is_cached(name: str) -> bool:
+    """Whether every file of the dataset is in the cache."""
+    return all(path.is_file() for path in cached_paths(name))
+
+
+def fetch(name: str, kind: str | None = None) -> list[Path]:
+    """The files of a dataset, fetched into the cache when they are not there yet.
+
+    An interrupted transfer goes on where it stopped. Every file is checked against its SHA-256, also
+    when it was there already.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is unknown or a file does not have the catalogue's SHA-256.
+    ConnectionError
+        If a file is missing and cannot be fetched.
+    """
+    dataset = find(name, kind)
+    paths = cached_paths(name)
+    for file, path in zip(dataset.files, paths, strict=True):
+        if path.is_file():
+            _check_hash(path, file)
+            continue
+        try:
+            pooch.retrieve(file.url, file.sha256, fname=path.name, path=path.parent, downloader=_resume)
+        except requests.RequestException as error:
+            raise ConnectionError(
+                f"{name}: {file.name} is not in the cache and {file.url} cannot be reached ({type(error).__name__}). "
+                f"With a copy at hand: research-lib data import FOLDER."
+            ) from error
+        except ValueError as error:  # pooch has thrown the file away
+            raise ValueError(f"{name}: what {file.url} sent does not have the catalogue's SHA-256.") from error
+    return paths
+
+
+def import_folder(folder: str | Path) -> pd.DataFrame:
+    """Copy every file that the catalogue knows, by its SHA-256, from a folder into the cache.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Searched with all its subfolders; the files' names do not matter.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``file`` (where it was found) and ``name`` (the dataset), a row a copied file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: not a folder.")
+    sizes = {file.n_bytes for dataset in DATASETS for file in dataset.files}
+    places = {
+        file.sha256: (dataset.name, path)
+        for dataset in DATASETS
+        for file, path in zip(dataset.files, cached_paths(dataset.name), strict=True)
+    }
+    copied = []
+    for found in sorted(folder.rglob("*")):
+        if not found.is_file() or found.stat().st_size not in sizes:
+            continue
+        name, place = places.get(sha256_of(found), (None, None))
+        if name is not None:
+            write_atomically(place, found.read_bytes())
+            copied.append((str(found), name))
+    return pd.DataFrame(copied, columns=["file", "name"])
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hash(path: Path, file: File) -> None:
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise ValueError(
+            f"{path}: SHA-256 {found[:12]}…, expected {file.sha256[:12]}…: the file is damaged or another version. "
+            f"Delete it to fetch it again."
+        )
+
+
+def _resume(url: str, output_file: str, _: object) -> None:
+    """A pooch downloader that keeps what an interrupted transfer brought and asks for the rest."""
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
+    part = Path(output_file).parent / f".{name}.part"
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with requests.get(url, headers=headers, stream=True, timeout=60) as answer:
+        if answer.status_code == 416:  # the part is as long as the file, or longer: start again
+            part.unlink()
+            return _resume(url, output_file, _)
+        answer.raise_for_status()
+        continued = answer.status_code == 206
+        have = have if continued else 0
+        total = have + int(answer.headers.get("Content-Length", 0))
+        with (
+            open(part, "ab" if continued else "wb") as file,
+            tqdm(total=total or None, initial=have, unit="B", unit_scale=True, desc=url.rsplit("/", 1)[-1]) as bar,
+        ):
+            for chunk in answer.iter_content(CHUNK_BYTES):
+                file.write(chunk)
+                bar.update(len(chunk))
+    part.replace(output_file)

@@ -1,0 +1,84 @@
+"""The boxes at the right of Wikipedia's book articles, made into tidy columns."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+COUNTRIES = {
+    "america": "United States",
+    "u.s.": "United States",
+    "u.s.a.": "United States",
+    "us": "United States",
+    "usa": "United States",
+    "united states of america": "United States",
+    "britain": "United Kingdom",
+    "england": "United Kingdom",
+    "great britain": "United Kingdom",
+    "scotland": "United Kingdom",
+    "u.k.": "United Kingdom",
+    "uk": "United Kingdom",
+    "wales": "United Kingdom",
+    "republic of ireland": "Ireland",
+    "imperial russia": "Russia",
+    "russian empire": "Russia",
+    "ussr": "Soviet Union",
+    "people's republic of china": "China",
+    "west germany": "Germany",
+}
+BREAK = re.compile(r"\s*<\s*br\s*/?\s*>\s*")
+MARKUP = re.compile(
+    r"<\s*!--.*?--\s*>"  # comments
+    r"|<\s*ref.*?(/\s*>|<\s*/\s*ref\s*>)"  # references
+    r"|<[^<>]*>"  # other tags
+    r"|\{\{.*?\}\}"  # templates
+    r"|'{2,}",  # italics
+    re.DOTALL,
+)
+LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
+FURTHER = re.compile(r"[,;/•·|(\n].*|\s+&\s+.*", re.DOTALL)
+FORM = re.compile(r"\s+(novels?|novella|fiction|literature|books?)$")
+YEAR = re.compile(r"(?<!\d)(1\d{3}|20[0-4]\d)(?!\d)")
+
+
+def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """Author, genre, country, language and year of every book.
+
+    Parameters
+    ----------
+    infoboxes : sequence of mapping
+        The fields of each book as they stand in the article.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``author``, ``genre``, ``country``, ``language`` (the first named, spelt one way; missing if unknown)
+        and ``year`` (nullable integer), one row a book.
+    """
+    text = pd.DataFrame(
+        {
+            "author": _first_of(infoboxes, "author", "authors"),
+            "genre": _first_of(infoboxes, "genre"),
+            "country": _first_of(infoboxes, "country"),
+            "language": _first_of(infoboxes, "language"),
+        },
+        dtype="str",
+    )
+    dates = pd.Series(_first_of(infoboxes, "release_date", "pub_date", "published"), dtype="str")
+    for column in text:
+        plain = text[column].str.replace(BREAK, ", ", regex=True).str.replace(MARKUP, " ", regex=True)
+        text[column] = plain.str.replace(LINK, r"\1", regex=True).str.replace(r"\s+", " ", regex=True).str.strip(" ,")
+    kind = text[["genre", "country", "language"]].apply(lambda column: column.str.replace(FURTHER, "", regex=True).str.strip())
+    genre = kind["genre"].str.lower()
+    short = genre.str.replace(FORM, "", regex=True)
+    # "Fantasy novel" is fantasy, but "science fiction" is not science, nor a picture book a picture.
+    text["genre"] = short.where(~short.str.fullmatch("science|literary|short|.*picture", na=False), genre).str.capitalize()
+    text["country"] = kind["country"].str.lower().map(COUNTRIES).fillna(kind["country"])
+    text["language"] = kind["language"].str.replace(r"\s+language$", "", regex=True, case=False).str.title()
+    text["year"] = dates.str.extract(YEAR, expand=False).astype("Int64")
+    return text.replace("", pd.NA)
+
+
+def _first_of(infoboxes: Sequence[Mapping[str, str]], *fields: str) -> list[str | None]:
+    """The first of the fields that each box has."""
+    return [next((str(box[field]) for field in fields if box.get(field)), None) for box in infoboxes]

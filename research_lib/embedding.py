@@ -1,0 +1,199 @@
+"""`Embedding`: named vectors with metadata, what every model ends in and every view takes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save
+
+from research_lib.data import as_metadata, as_names
+from research_lib.files import read_safetensors, write_atomically
+
+METRICS = ("cosine", "euclidean")
+BLOCK_BYTES = 64 * 2**20  # of similarities held at once by the exact search
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Vectors that have names.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        One finite vector a name.
+    names : sequence of str
+        Each name once.
+    metadata : DataFrame, optional
+        What is known of each name, in the order of the names.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a name stands twice, or a vector holds NaN or infinity.
+    """
+
+    vectors: np.ndarray
+    names: np.ndarray
+    metadata: pd.DataFrame | None = None
+
+    def __post_init__(self):
+        vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
+        names = as_names(self.names, "Embedding:")
+        if vectors.ndim != 2 or len(vectors) != len(names):
+            raise ValueError(f"Vectors have shape {vectors.shape}, expected ({len(names)}, n_dims): one a name.")
+        broken = ~np.isfinite(vectors).all(axis=1)
+        if broken.any():
+            raise ValueError(f"The vector of {names[broken.argmax()]!r} holds NaN or infinity.")
+        object.__setattr__(self, "vectors", vectors)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "metadata", as_metadata(self.metadata, names, "Embedding:"))
+        object.__setattr__(self, "_position", {name: number for number, name in enumerate(names)})
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._position
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The vector of `name`, shape (n_dims,)."""
+        return self.vectors[self.position(name)]
+
+    def __repr__(self) -> str:
+        return f"Embedding({len(self):,} names × {self.n_dims} dimensions)"
+
+    @property
+    def n_dims(self) -> int:
+        return self.vectors.shape[1]
+
+    def position(self, name: str) -> int:
+        """Row of `name`; an unknown name raises `KeyError` with the nearest known ones."""
+        if name in self._position:
+            return self._position[name]
+        folded = {known.casefold(): known for known in self.names}
+        near = [folded[match] for match in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.6)]
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise UnknownName(f"No name {name!r} among {len(self):,}.{hint}")
+
+    def subset(self, positions: np.ndarray) -> Self:
+        """The embedding of some rows only, given as positions or a boolean mask."""
+        return Embedding(self.vectors[positions], self.names[positions], self.metadata.iloc[positions])
+
+    def unit_vectors(self) -> np.ndarray:
+        """Vectors scaled to length one, shape (n, n_dims); a zero vector stays zero."""
+        lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        return self.vectors / np.where(lengths > 0, lengths, 1)
+
+    def most_similar(self, query: str | np.ndarray, n: int = 10, metric: str = "cosine") -> pd.DataFrame:
+        """The `n` names nearest to a name or vector, nearest first.
+
+        Parameters
+        ----------
+        query : str or ndarray of shape (n_dims,)
+            A name, which is itself left out of the answer, or any vector.
+        n : int
+            How many.
+        metric : {"cosine", "euclidean"}
+            How nearness is measured.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``name`` and ``similarity`` (cosine) or ``distance`` (Euclidean), and the metadata.
+        """
+        return self._ranked(query, n, metric, nearest=True)
+
+    def least_similar(self, query: str | np.ndarray, n: int = 10, metric: str = "cosine") -> pd.DataFrame:
+        """The `n` names farthest from a name or vector, farthest first; see `most_similar`."""
+        return self._ranked(query, n, metric, nearest=False)
+
+    def _ranked(self, query, n, metric, nearest):
+        own = self.position(query) if isinstance(query, str) else None
+        vector = self.vectors[own] if own is not None else np.asarray(query, dtype=np.float32)
+        if vector.shape != (self.n_dims,):
+            raise ValueError(f"The query has shape {vector.shape}, expected ({self.n_dims},).")
+        similarity = next(self._similarities(vector[None], metric))[1][0]
+        order = np.argsort(-similarity if nearest else similarity, kind="stable")
+        order = order[order != own][:n] if own is not None else order[:n]
+        column, values = ("similarity", similarity) if metric == "cosine" else ("distance", -similarity)
+        found = pd.DataFrame({"name": self.names[order], column: values[order]})
+        return found.join(self.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+
+    def neighbours(self, k: int = 10, metric: str = "cosine") -> np.ndarray:
+        """Positions of the `k` nearest other rows of every row, nearest first, shape (n, k).
+
+        Exact, in blocks of bounded memory: 40,000 rows need 64 MiB beside the vectors.
+        """
+        if not 0 < k < len(self):
+            raise ValueError(f"k is {k}, expected 1 to {len(self) - 1}: the other rows.")
+        found = np.empty((len(self), k), dtype=np.int64)
+        for start, block in self._similarities(self.vectors, metric):
+            rows = np.arange(len(block))
+            block[rows, start + rows] = -np.inf
+            found[start : start + len(block)] = top_k(block, k)
+        return found
+
+    def _similarities(self, queries: np.ndarray, metric: str) -> Iterator[tuple[int, np.ndarray]]:
+        """Blocks of the similarities (negated distances) of the queries to every row, with where each block starts."""
+        if metric not in METRICS:
+            raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
+        rows = self.unit_vectors() if metric == "cosine" else self.vectors
+        step = max(1, BLOCK_BYTES // (4 * len(self)))
+        for start in range(0, len(queries), step):
+            block = queries[start : start + step]
+            if metric == "cosine":
+                lengths = np.linalg.norm(block, axis=1, keepdims=True)
+                yield start, (block / np.where(lengths > 0, lengths, 1)) @ rows.T
+            else:
+                squared = (block**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1)[None] - 2 * block @ rows.T
+                yield start, -np.sqrt(np.maximum(squared, 0))
+
+    def save(self, path: str | Path) -> Path:
+        """Write one safetensors file: vectors as a tensor, names and metadata as JSON in its header."""
+        header = {
+            "names": json.dumps(list(self.names), ensure_ascii=False),
+            "metadata": self.metadata.to_json(orient="split", index=False, force_ascii=False),
+        }
+        return write_atomically(path, save({"vectors": self.vectors}, metadata=header))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote. Nothing is unpickled."""
+        header, tensors = read_safetensors(path, expected="vectors")
+        metadata = json.loads(header["metadata"])
+        return cls(tensors["vectors"], json.loads(header["names"]), pd.DataFrame(metadata["data"], columns=metadata["columns"]))
+
+    def export_projector(self, folder: str | Path) -> Path:
+        """Write vectors.tsv and metadata.tsv for the TensorFlow embedding projector."""
+        folder = Path(folder)
+        vectors = pd.DataFrame(self.vectors).to_csv(None, sep="\t", header=False, index=False, lineterminator="\n")
+        labels = pd.DataFrame({"name": self.names}).join(self.metadata, rsuffix="_metadata")
+        # The projector splits at tabs and newlines and knows no quotes.
+        labels = labels.astype("string").fillna("").replace(r"[\t\r\n]+", " ", regex=True)
+        lines = ["\t".join(labels.columns), *("\t".join(row) for row in labels.itertuples(index=False))]
+        if len(labels.columns) == 1:  # a single column must come without a header
+            lines = lines[1:]
+        write_atomically(folder / "vectors.tsv", vectors.encode())
+        write_atomically(folder / "metadata.tsv", ("\n".join(lines) + "\n").encode())
+        return folder
+
+
+class UnknownName(KeyError):
+    """A name that is not there; prints its message as it is."""
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+def top_k(scores: np.ndarray, k: int) -> np.ndarray:
+    """Positions of the `k` largest of every row, largest first, shape (n, k); ties in order of position."""
+    if k >= scores.shape[1]:
+        return np.argsort(-scores, axis=1, kind="stable")
+    found = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)

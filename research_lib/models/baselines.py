@@ -1,0 +1,79 @@
+"""What a learnt recommender has to beat: popularity, truncated SVD and EASE."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import TruncatedSVD
+
+from research_lib.data import Interactions
+from research_lib.embedding import Embedding
+
+
+class Popularity(BaseEstimator):
+    """Everybody gets the columns that most rows have."""
+
+    def fit(self, interactions: Interactions) -> Self:
+        self.counts_ = interactions.to_csr().sum(axis=0)
+        return self
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        return np.tile(self.counts_, (len(rows), 1))
+
+
+class PairSVD(BaseEstimator):
+    """Truncated singular value decomposition of the binary matrix, known to text retrieval as latent semantic analysis.
+
+    Parameters
+    ----------
+    n_dims : int
+        Length of the vectors.
+    random_state : int, optional
+        Seed of the randomised solver.
+
+    References
+    ----------
+    S. Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
+    """
+
+    def __init__(self, n_dims: int = 50, random_state: int | None = None):
+        self.n_dims = n_dims
+        self.random_state = random_state
+
+    def fit(self, interactions: Interactions) -> Self:
+        matrix = interactions.to_csr()
+        svd = TruncatedSVD(min(self.n_dims, *(side - 1 for side in matrix.shape)), random_state=self.random_state)
+        self.row_embedding_ = Embedding(svd.fit_transform(matrix), interactions.row_names, interactions.row_metadata)
+        self.col_embedding_ = Embedding(svd.components_.T, interactions.col_names, interactions.col_metadata)
+        return self
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        return self.row_embedding_.vectors[rows] @ self.col_embedding_.vectors.T
+
+
+class EASE(BaseEstimator):
+    """Every column predicted from the others by ridge regression, in closed form; it has no vectors of its own.
+
+    Parameters
+    ----------
+    penalty : float
+        Ridge penalty on the column–column weights.
+
+    References
+    ----------
+    H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+    """
+
+    def __init__(self, penalty: float = 10.0):
+        self.penalty = penalty
+
+    def fit(self, interactions: Interactions) -> Self:
+        self.matrix_ = interactions.to_csr()
+        gram = (self.matrix_.T @ self.matrix_).toarray().astype(np.float64)
+        inverse = np.linalg.inv(gram + self.penalty * np.eye(len(gram)))
+        self.weights_ = -inverse / np.diag(inverse)
+        np.fill_diagonal(self.weights_, 0)
+        return self
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        return self.matrix_[rows] @ self.weights_

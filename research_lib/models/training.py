@@ -1,0 +1,63 @@
+"""The one training loop: epochs, progress, history, stopping; and where it runs."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm.auto import trange
+
+
+def train(
+    step: Callable[[Any], Tensor],
+    batches: Callable[[], Iterable],
+    *,
+    epochs: int,
+    patience: int | None = None,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Run `step` on every batch of every epoch.
+
+    Parameters
+    ----------
+    step : callable
+        Takes a batch, updates the parameters, returns the batch's mean loss before the update, shape ().
+    batches : callable
+        Gives one epoch's batches, anew each time.
+    epochs : int
+        At most so many.
+    patience : int, optional
+        Stop when the loss has not fallen for so many epochs. Never by default.
+    verbose : int
+        0 is silent, 1 shows a progress bar with the loss.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``epoch`` (from 1), ``loss`` (mean over the epoch's batches) and ``seconds`` (since the start), a row an epoch.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is no longer a number.
+    """
+    start = time.perf_counter()
+    history = []
+    with trange(1, epochs + 1, desc="epochs", disable=not verbose) as bar:
+        for epoch in bar:
+            loss = torch.stack([step(batch) for batch in batches()]).mean().item()
+            if not np.isfinite(loss):
+                raise FloatingPointError(f"The loss is {loss} in epoch {epoch}. A smaller learning_rate may help.")
+            history.append({"epoch": epoch, "loss": loss, "seconds": time.perf_counter() - start})
+            bar.set_postfix(loss=f"{loss:.4f}")
+            if patience is not None and epoch - 1 - np.argmin([row["loss"] for row in history]) >= patience:
+                break
+    return pd.DataFrame(history)
+
+
+def pick_device(device: str | None) -> torch.device:
+    """The device asked for; when none is, CUDA if there is one, else the CPU."""
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -1,0 +1,66 @@
+"""Maps: any embedding in two dimensions."""
+
+import numpy as np
+
+from research_lib.embedding import Embedding
+
+METHODS = ("pca", "tsne", "umap")
+
+
+def project(
+    embedding: Embedding, method: str = "tsne", *, random_state: int = 0, n_jobs: int = -1, **options: object
+) -> Embedding:
+    """Lay the vectors out in the plane.
+
+    Directions are compared, not lengths: vectors are scaled to length one first, so that near on the map means alike
+    by cosine.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        At least four vectors.
+    method : {"pca", "tsne", "umap"}
+        PCA keeps the directions of most variance, t-SNE and UMAP keep neighbourhoods.
+    random_state : int
+        Seed; the same seed gives the same map.
+    n_jobs : int
+        Threads of t-SNE, -1 for all. UMAP repeats itself on one thread only.
+    **options
+        For scikit-learn's `PCA`, openTSNE's `TSNE` (``perplexity``) or `UMAP` (``n_neighbors``, ``min_dist``).
+
+    Returns
+    -------
+    Embedding
+        Shape (n, 2), with the same names and metadata. Axes of t-SNE and UMAP have no units.
+
+    References
+    ----------
+    L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 2008; P. G. Poličar et al., "openTSNE", JSS 2024;
+    L. McInnes et al., "UMAP", arXiv:1802.03426.
+    """
+    if method not in METHODS:
+        raise ValueError(f"Unknown method {method!r}, expected one of: {', '.join(METHODS)}.")
+    if len(embedding) < 4:
+        raise ValueError(f"{len(embedding)} vectors are too few for a map, expected at least 4.")
+    place = {"pca": _pca, "tsne": _tsne, "umap": _umap}[method]
+    return Embedding(place(embedding.unit_vectors(), random_state, n_jobs, options), embedding.names, embedding.metadata)
+
+
+def _pca(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
+    return PCA(2, random_state=random_state, **options).fit_transform(vectors)
+
+
+def _tsne(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
+    from openTSNE import TSNE
+
+    options = {"perplexity": min(30, (len(vectors) - 1) / 3)} | options
+    return np.asarray(TSNE(2, random_state=random_state, n_jobs=n_jobs, **options).fit(vectors))
+
+
+def _umap(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
+    from umap import UMAP  # numba compiles for 15 s when it is imported
+
+    options = {"n_neighbors": min(15, len(vectors) - 1)} | options
+    return UMAP(2, random_state=random_state, n_jobs=1, **options).fit_transform(vectors)

@@ -1,0 +1,150 @@
+"""How good is a recommender: held-out pairs, hit@k, MRR, and neighbours that share a label."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from research_lib.data import Interactions
+from research_lib.embedding import Embedding
+
+BLOCK_ROWS = 256
+Scorer = Callable[[np.ndarray], np.ndarray]  # rows (n,) -> scores (n, n_cols)
+
+
+def hold_out(interactions: Interactions, share: float = 0.1, random_state: int = 0) -> tuple[Interactions, Interactions]:
+    """Split the distinct pairs at random.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        The table; repeated pairs count once.
+    share : float
+        Part that is held out, between 0 and 1.
+    random_state : int
+        Seed of `numpy.random.default_rng`; the first pairs of its permutation are held out.
+
+    Returns
+    -------
+    train, held_out : Interactions
+        Both on the axes of the table.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share}, expected a number between 0 and 1.")
+    distinct = interactions.distinct()
+    order = np.random.default_rng(random_state).permutation(len(distinct))
+    n_held_out = int(share * len(distinct))
+    if not n_held_out:
+        raise ValueError(f"share={share} of {len(distinct)} pairs holds out none.")
+    return distinct.with_pairs(distinct.pairs[order[n_held_out:]]), distinct.with_pairs(distinct.pairs[order[:n_held_out]])
+
+
+def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -> np.ndarray:
+    """Rank of every held-out column among all columns but the row's training columns.
+
+    Parameters
+    ----------
+    score : callable
+        Takes rows, shape (n,), and gives their scores of all columns, shape (n, n_cols); more is better.
+    train, held_out : Interactions
+        As `hold_out` gives them.
+
+    Returns
+    -------
+    ndarray of int, shape (n_held_out,)
+        0 is first. Equal scores share the middle of their places, so a constant score ranks at half.
+    """
+    known = train.to_csr()
+    rows, cols = held_out.pairs.T
+    ranks = np.empty(len(rows), dtype=np.int64)
+    order = np.argsort(rows, kind="stable")
+    for start in range(0, len(order), BLOCK_ROWS):
+        block = order[start : start + BLOCK_ROWS]
+        asked, which = np.unique(rows[block], return_inverse=True)
+        scores = np.array(score(asked), dtype=np.float64)
+        if scores.shape != (len(asked), train.n_cols):
+            raise ValueError(f"Scores have shape {scores.shape}, expected {(len(asked), train.n_cols)}: rows × columns.")
+        scores[known[asked].nonzero()] = -np.inf
+        scores = scores[which]
+        own = np.take_along_axis(scores, cols[block][:, None], axis=1)
+        better, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1) - 1
+        ranks[block] = better + equal // 2
+    return ranks
+
+
+def hit_at_k(ranks: np.ndarray, k: int) -> float:
+    """Share of held-out pairs ranked among the first `k`.
+
+    Parameters
+    ----------
+    ranks : ndarray of int, shape (n_held_out,)
+        Rank of each held-out column among the candidates of its row, 0 is first.
+    k : int
+        Length of the list a user would see.
+
+    Returns
+    -------
+    float
+        Between 0 and 1. A random ranking scores about ``k / n_candidates``.
+
+    Raises
+    ------
+    ValueError
+        If `ranks` is empty or `k` is not positive.
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}, expected at least 1.")
+    return float((_some(ranks) < k).mean())
+
+
+def mean_reciprocal_rank(ranks: np.ndarray) -> float:
+    """Mean of 1 / (rank + 1), between 0 and 1; `ranks` as in `hit_at_k`."""
+    return float((1 / (_some(ranks) + 1)).mean())
+
+
+def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min_count: int = 3) -> float:
+    """Share of the `k` nearest neighbours (cosine) that have the label of the row.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        The vectors.
+    labels : sequence, shape (n,)
+        One a row; a row without label (None, NaN) is left out.
+    k : int
+        Neighbours a row, fewer if there are not so many.
+    min_count : int
+        Only rows whose label stands on at least so many rows are asked; every row can be a neighbour.
+
+    Returns
+    -------
+    float
+        Between 0 and 1. Random vectors score about the chance that two rows share a label; where labels stand on fewer
+        than ``k + 1`` rows, even perfect vectors score below 1, see `agreement_ceiling`.
+    """
+    codes = _common_labels(labels, min_count)
+    nearest = embedding.neighbours(min(k, len(embedding) - 1))
+    return float((codes[nearest] == codes[:, None])[codes >= 0].mean())
+
+
+def agreement_ceiling(labels: Sequence, k: int = 10, min_count: int = 3) -> float:
+    """The most that `neighbour_agreement` can be with these labels."""
+    codes = _common_labels(labels, min_count)
+    k = min(k, len(codes) - 1)
+    codes = codes[codes >= 0]
+    return float((np.minimum(np.bincount(codes)[codes] - 1, k) / k).mean())
+
+
+def _common_labels(labels: Sequence, min_count: int) -> np.ndarray:
+    """A number for each label that stands on at least `min_count` rows, -1 for the rest."""
+    codes, _ = pd.factorize(pd.Series(labels))
+    counts = np.bincount(codes[codes >= 0])
+    if not (counts >= min_count).any():
+        raise ValueError(f"No label stands on at least {min_count} rows.")
+    return np.where((codes >= 0) & (counts[codes] >= min_count), codes, -1)
+
+
+def _some(ranks: np.ndarray) -> np.ndarray:
+    if not len(ranks):
+        raise ValueError("ranks are empty, expected at least one held-out pair.")
+    return np.asarray(ranks)
