@@ -82,6 +82,9 @@ class Interactions:
         **fields
             Further fields of `Interactions`.
         """
+        for name, values in lists.items():
+            if isinstance(values, str):
+                raise ValueError(f"{name!r} has the text {values!r}, expected a list of names.")
         row_names = list(lists)
         cols = [list(values) for values in lists.values()]
         rows = np.repeat(np.arange(len(row_names)), [len(values) for values in cols])
@@ -106,6 +109,13 @@ class Interactions:
     def keys(self) -> np.ndarray:
         """One integer a pair, ``row * n_cols + col``, shape (n_pairs,)."""
         return self.pairs[:, 0] * self.n_cols + self.pairs[:, 1]
+
+    def cols_of(self, row_name: str) -> list[str]:
+        """Names of the columns that a row has, in the order of the axis."""
+        rows = np.flatnonzero(self.row_names == row_name)
+        if not len(rows):
+            raise KeyError(f"No {self.axes[0]} {row_name!r} in {self.source}.")
+        return list(self.col_names[np.unique(self.pairs[self.pairs[:, 0] == rows[0], 1])])
 
     def distinct(self) -> Self:
         """The same table with every pair once, sorted by row and column; times are dropped."""

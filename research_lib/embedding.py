@@ -15,7 +15,7 @@ from research_lib.data import as_metadata, as_names
 from research_lib.files import read_safetensors, write_atomically
 
 METRICS = ("cosine", "euclidean")
-BLOCK_BYTES = 64 * 2**20  # of similarities held at once by the exact search
+BLOCK_BYTES = 16 * 2**20  # of similarities held at once by the exact search, which needs four times as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +117,10 @@ class Embedding:
         vector = self.vectors[own] if own is not None else np.asarray(query, dtype=np.float32)
         if vector.shape != (self.n_dims,):
             raise ValueError(f"The query has shape {vector.shape}, expected ({self.n_dims},).")
+        if not np.isfinite(vector).all():
+            raise ValueError("The query holds NaN or infinity.")
+        if n < 1:
+            raise ValueError(f"n is {n}, expected at least 1.")
         similarity = next(self._similarities(vector[None], metric))[1][0]
         order = np.argsort(-similarity if nearest else similarity, kind="stable")
         order = order[order != own][:n] if own is not None else order[:n]
@@ -127,7 +131,7 @@ class Embedding:
     def neighbours(self, k: int = 10, metric: str = "cosine") -> np.ndarray:
         """Positions of the `k` nearest other rows of every row, nearest first, shape (n, k).
 
-        Exact, in blocks of bounded memory: 40,000 rows need 64 MiB beside the vectors.
+        Exact, in blocks of bounded memory: about 80 MiB for 40,000 rows.
         """
         if not 0 < k < len(self):
             raise ValueError(f"k is {k}, expected 1 to {len(self) - 1}: the other rows.")
@@ -142,31 +146,38 @@ class Embedding:
         """Blocks of the similarities (negated distances) of the queries to every row, with where each block starts."""
         if metric not in METRICS:
             raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
-        rows = self.unit_vectors() if metric == "cosine" else self.vectors
-        step = max(1, BLOCK_BYTES // (4 * len(self)))
+        rows = self.unit_vectors() if metric == "cosine" else self.vectors.astype(np.float64)
+        step = max(1, BLOCK_BYTES // (rows.itemsize * len(self)))
         for start in range(0, len(queries), step):
             block = queries[start : start + step]
             if metric == "cosine":
                 lengths = np.linalg.norm(block, axis=1, keepdims=True)
                 yield start, (block / np.where(lengths > 0, lengths, 1)) @ rows.T
             else:
+                block = block.astype(np.float64)  # far from the origin, float32 has no digits left for the difference
                 squared = (block**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1)[None] - 2 * block @ rows.T
                 yield start, -np.sqrt(np.maximum(squared, 0))
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file: vectors as a tensor, names and metadata as JSON in its header."""
-        header = {
-            "names": json.dumps(list(self.names), ensure_ascii=False),
-            "metadata": self.metadata.to_json(orient="split", index=False, force_ascii=False),
-        }
-        return write_atomically(path, save({"vectors": self.vectors}, metadata=header))
+        return write_atomically(path, save({"vectors": self.vectors}, metadata={"names": self.names_as_json()}))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote. Nothing is unpickled."""
         header, tensors = read_safetensors(path, expected="vectors")
-        metadata = json.loads(header["metadata"])
-        return cls(tensors["vectors"], json.loads(header["names"]), pd.DataFrame(metadata["data"], columns=metadata["columns"]))
+        return cls.from_json(tensors["vectors"], header["names"])
+
+    def names_as_json(self) -> str:
+        """Names and metadata as text, to stand beside the vectors in a file."""
+        return json.dumps({"names": list(self.names), "metadata": json.loads(self.metadata.to_json(orient="split"))})
+
+    @classmethod
+    def from_json(cls, vectors: np.ndarray, text: str) -> Self:
+        """The vectors with the names and metadata that `names_as_json` gave."""
+        parts = json.loads(text)
+        metadata = pd.DataFrame(parts["metadata"]["data"], columns=parts["metadata"]["columns"])
+        return cls(vectors, parts["names"], metadata)
 
     def export_projector(self, folder: str | Path) -> Path:
         """Write vectors.tsv and metadata.tsv for the TensorFlow embedding projector."""
@@ -195,5 +206,8 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     if k >= scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")
     found = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
-    order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(found, order, axis=1)
+    values = np.take_along_axis(scores, found, axis=1)
+    found = np.take_along_axis(found, np.argsort(-values, axis=1, kind="stable"), axis=1)
+    tied = (scores >= values.min(axis=1, keepdims=True)).sum(axis=1) > k  # argpartition took any of the equal ones
+    found[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
+    return found

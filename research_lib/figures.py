@@ -156,9 +156,9 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
     return fig, ax
 
 
-def plot_counts(counts: Mapping[str, int], xlabel: str, title: str = "") -> tuple[Figure, Axes]:
+def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure, Axes]:
     """Named counts as bars, in the order given, the first on top."""
-    names, values = list(counts), list(counts.values())
+    names, values = list(counts.index), list(counts)
     with house_style():
         fig, ax = plt.subplots(figsize=(7.2, 0.27 * len(names) + 1.2))
         bars = ax.barh(range(len(names)), values, height=0.75, color=ACCENT)

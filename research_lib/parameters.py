@@ -106,9 +106,9 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
             )
     try:
         default = plain(ast.literal_eval(value), name)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise NotebookError(
-            f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)!r}, expected a literal; "
+            f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)}, expected a literal; "
             "a value derived from others belongs in a later cell."
         ) from error
     rest = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()

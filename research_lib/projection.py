@@ -56,11 +56,11 @@ def _tsne(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) ->
     from openTSNE import TSNE
 
     options = {"perplexity": min(30, (len(vectors) - 1) / 3)} | options
-    return np.asarray(TSNE(2, random_state=random_state, n_jobs=n_jobs, **options).fit(vectors))
+    return np.asarray(TSNE(n_components=2, random_state=random_state, n_jobs=n_jobs, **options).fit(vectors))
 
 
 def _umap(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
     from umap import UMAP  # numba compiles for 15 s when it is imported
 
     options = {"n_neighbors": min(15, len(vectors) - 1)} | options
-    return UMAP(2, random_state=random_state, n_jobs=1, **options).fit_transform(vectors)
+    return UMAP(n_components=2, random_state=random_state, n_jobs=1, **options).fit_transform(vectors)

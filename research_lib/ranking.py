@@ -1,6 +1,7 @@
 """How good is a recommender: held-out pairs, hit@k, MRR, and neighbours that share a label."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,8 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -
         scores = np.array(score(asked), dtype=np.float64)
         if scores.shape != (len(asked), train.n_cols):
             raise ValueError(f"Scores have shape {scores.shape}, expected {(len(asked), train.n_cols)}: rows × columns.")
+        if np.isnan(scores).any():
+            raise ValueError(f"The scores of row {asked[np.isnan(scores).any(axis=1).argmax()]} hold NaN.")
         scores[known[asked].nonzero()] = -np.inf
         scores = scores[which]
         own = np.take_along_axis(scores, cols[block][:, None], axis=1)
@@ -102,6 +105,41 @@ def mean_reciprocal_rank(ranks: np.ndarray) -> float:
     return float((1 / (_some(ranks) + 1)).mean())
 
 
+def compare(
+    models: Mapping[str, object], train: Interactions, held_out: Interactions, labels: Sequence | None = None, k: int = 10
+) -> pd.DataFrame:
+    """Fit every model on the training pairs and measure it on the held-out ones.
+
+    Parameters
+    ----------
+    models : mapping of str to estimator
+        With ``fit(interactions)`` and ``score_cols(rows)``; those with a ``row_embedding_`` also show their neighbours.
+    train, held_out : Interactions
+        As `hold_out` gives them.
+    labels : sequence, shape (n_rows,), optional
+        What neighbours should share, see `neighbour_agreement`.
+    k : int
+        Length of the list in hit@k, and neighbours that are asked for their label.
+
+    Returns
+    -------
+    DataFrame
+        A row a model; columns ``hit@k``, ``MRR``, ``same label@k`` (missing without vectors) and ``seconds`` of `fit`.
+    """
+    scores = {}
+    for name, model in models.items():
+        start = time.perf_counter()
+        model.fit(train)
+        seconds = time.perf_counter() - start
+        ranks = held_out_ranks(model.score_cols, train, held_out)
+        scores[name] = {f"hit@{k}": hit_at_k(ranks, k), "MRR": mean_reciprocal_rank(ranks)}
+        if labels is not None:
+            vectors = getattr(model, "row_embedding_", None)
+            scores[name][f"same label@{k}"] = np.nan if vectors is None else neighbour_agreement(vectors, labels, k)
+        scores[name]["seconds"] = seconds
+    return pd.DataFrame.from_dict(scores, orient="index")
+
+
 def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min_count: int = 3) -> float:
     """Share of the `k` nearest neighbours (cosine) that have the label of the row.
 
@@ -122,6 +160,8 @@ def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min
         Between 0 and 1. Random vectors score about the chance that two rows share a label; where labels stand on fewer
         than ``k + 1`` rows, even perfect vectors score below 1, see `agreement_ceiling`.
     """
+    if len(labels) != len(embedding):
+        raise ValueError(f"{len(labels)} labels for {len(embedding)} vectors, expected one a vector.")
     codes = _common_labels(labels, min_count)
     nearest = embedding.neighbours(min(k, len(embedding) - 1))
     return float((codes[nearest] == codes[:, None])[codes >= 0].mean())

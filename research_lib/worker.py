@@ -118,20 +118,22 @@ class Run:
 
     def save(self, started: datetime, seconds: float) -> dict[str, Any]:
         """Write what is kept, each file whole or not at all, and tell the outcome."""
-        folder, records = Path(self.task["folder"]), {}
-        path, error = folder / self.source.name, self.located_error()
+        folder, path = Path(self.task["folder"]), Path(self.task["folder"]) / self.source.name
+        error, records = self.located_error(), {}
+        try:
+            for notebook in self.kept:
+                records = collect(notebook.cells, self.source.stem)
+        except ValueError as failure:  # a name recorded twice
+            error = error or str(failure).rstrip(".")
         try:
             for notebook in self.kept:
                 given = encode(self.task["given"], "parameters")  # strict JSON, or JupyterLab cannot open it
                 notebook.metadata.papermill.update(input_path=self.source.name, parameters=given)
                 write_atomically(path, nbformat.writes(notebook).encode())
-                records = collect(notebook.cells, self.source.stem)
             write_json(folder / "records.json", records)
             write_json(folder / "provenance.json", asdict(provenance(self.task, started, seconds)))
         except OSError as failure:
-            error = f"{error or f'{self.source.stem}: it ran'}; {path} cannot be written ({failure.strerror or failure})"
-        except ValueError as failure:  # recorded twice
-            error = error or str(failure).rstrip(".")
+            error = f"{error or self.source.stem}: {folder} cannot be written ({failure.strerror or failure})"
         if error:
             error += f". The notebook is kept: {path}" if path.is_file() else "."
         return {"error": error, "seconds": seconds, "records": encode(records, "records")}
@@ -141,7 +143,8 @@ class Run:
         if not self.error:
             return None
         cell = f", cell {self.cell_number} ({self.first_line})" if self.cell_number else ""
-        return f"{self.source.stem}{cell}: {self.error.strip().partition(chr(10))[0].rstrip('.')}"
+        what = self.error.strip().partition("\n")[0].rstrip(".")
+        return f"{self.source.stem}{cell}: {what}"
 
 
 def provenance(task: dict, started: datetime, seconds: float) -> Provenance:

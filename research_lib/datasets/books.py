@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +87,10 @@ def load_books(
     counted = n_books if count == "books" else n_mentions
     kept = (counted >= min_count) & ~np.isin(names, list(remove))
     if not kept.any():
-        raise ValueError(f"{source}: min_count={min_count} keeps no link; the commonest counts {counted.max()} {count}.")
+        removed = " All that are common enough are removed." if counted.max() >= min_count else ""
+        raise ValueError(
+            f"{source}: min_count={min_count} keeps no link; the commonest counts {counted.max()} {count}.{removed}"
+        )
     number = np.cumsum(kept) - 1  # of a kept link among the kept
     pairs = np.column_stack([row, number[col]])[kept[col]]
     story |= {
@@ -119,12 +124,18 @@ def _read_sample() -> tuple[list[str], pd.DataFrame, list[list[str]]]:
 
 def _path_of(source: str | Path) -> Path:
     """The file behind a catalogue name or a path."""
+    if source in [dataset.name for dataset in catalogue.catalogue("books")]:
+        return catalogue.fetch(source, kind="books")[0]  # also where a folder has that name
     path = Path(source)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: a folder, expected an .ndjson file.")
-    if path.suffix and not path.is_file():
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
         raise FileNotFoundError(f"{path}: no such file.")
-    return path if path.is_file() else catalogue.fetch(str(source), kind="books")[0]
+    if get_close_matches(str(source), ["sample"], cutoff=0.8):
+        raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
+    return catalogue.fetch(str(source), kind="books")[0]
 
 
 def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, list[list[str]], dict[str, int]]:
@@ -149,7 +160,8 @@ def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, 
         infoboxes.append(infobox)
         links.append(names)
     if not titles:
-        raise ValueError(f"{path}: no book in {story['articles'] + story['lines skipped']} lines.")
+        n_lines = story["articles"] + story["lines skipped"]
+        raise ValueError(f"{path}: no book in {n_lines} lines, expected one a line: [{', '.join(FIELDS)}].")
     return list(titles), tidy_infoboxes(infoboxes), links, story
 
 
@@ -159,9 +171,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with opened(path, "rt", encoding="utf-8") as file:
             yield from ((number, line) for number, line in enumerate(file, start=1) if not line.isspace())
-    except gzip.BadGzipFile:
-        raise ValueError(f"{path}: named .gz, but not gzipped.") from None
-    except (EOFError, UnicodeDecodeError) as error:
+    except gzip.BadGzipFile as error:
+        raise ValueError(f"{path}: named .gz, but not gzipped, or damaged ({error}).") from None
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a whole file of UTF-8 text ({error}).") from None
 
 
@@ -171,9 +183,11 @@ def _parse(line: str) -> tuple[str, dict, list[str]]:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"broken JSON ({error.msg} at character {error.pos})") from None
+    except RecursionError:
+        raise ValueError("broken JSON (nested too deeply)") from None
     if not isinstance(fields, list) or len(fields) != len(FIELDS):
-        found = f"{len(fields)} fields" if isinstance(fields, list) else f"a JSON {type(fields).__name__}"
-        raise ValueError(f"{found}, expected {len(FIELDS)} ({', '.join(FIELDS)})")
+        found = f"{len(fields)} fields, expected" if isinstance(fields, list) else "not a list, expected one of"
+        raise ValueError(f"{found} {len(FIELDS)} ({', '.join(FIELDS)})")
     title, infobox, links = fields[:3]
     if not isinstance(title, str) or not isinstance(infobox, dict) or not isinstance(links, list):
         raise ValueError("expected a title, an object of infobox fields and a list of links first")

@@ -136,7 +136,7 @@ def fetch(name: str, kind: str | None = None) -> list[Path]:
             pooch.retrieve(file.url, file.sha256, fname=path.name, path=path.parent, downloader=_resume)
         except requests.RequestException as error:
             raise ConnectionError(
-                f"{name}: {file.name} is not in the cache and {file.url} cannot be reached ({type(error).__name__}). "
+                f"{name}: {file.name} is not in the cache and cannot be fetched from {file.url} ({type(error).__name__}). "
                 f"With a copy at hand: research-lib data import FOLDER."
             ) from error
         except ValueError as error:  # pooch has thrown the file away
@@ -197,9 +197,11 @@ def _resume(url: str, output_file: str, _: object) -> None:
     name = hashlib.sha256(url.encode()).hexdigest()[:16]
     part = Path(output_file).parent / f".{name}.part"
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is no range of the file
+    if have:
+        headers["Range"] = f"bytes={have}-"
     with requests.get(url, headers=headers, stream=True, timeout=60) as answer:
-        if answer.status_code == 416:  # the part is as long as the file, or longer: start again
+        if answer.status_code == 416 and have:  # the part is as long as the file, or longer: start again
             part.unlink()
             return _resume(url, output_file, _)
         answer.raise_for_status()

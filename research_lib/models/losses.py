@@ -1,4 +1,4 @@
-"""Losses: free functions on tensors. B pairs in a batch, D dimensions, N columns."""
+"""Losses: free functions on tensors. B rows or pairs in a batch, D dimensions, N candidate columns, P positives."""
 
 import torch
 import torch.nn.functional as F
@@ -20,5 +20,10 @@ def cosine_mse(rows: Tensor, cols: Tensor, labels: Tensor) -> Tensor:  # (B, D),
 
 
 def cosine_bce(rows: Tensor, cols: Tensor, labels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:  # … -> ()
-    """Cross-entropy of ``sigmoid(scale * cosine + offset)`` against labels in {-1, +1}; the tutorial's classification loss."""
+    """Cross-entropy of ``sigmoid(scale * cosine + offset)`` against labels in {-1, +1}; its classification loss."""
     return F.binary_cross_entropy_with_logits(scale * cosine(rows, cols) + offset, (labels + 1) / 2)
+
+
+def softmax_nll(logits: Tensor, row: Tensor, col: Tensor) -> Tensor:  # (B, N), (P,), (P,) -> ()
+    """Mean negative log-likelihood of the positives ``(row[p], col[p])``, each against all N candidates of its row."""
+    return (logits.logsumexp(1)[row] - logits[row, col]).mean()

@@ -1,0 +1,234 @@
+"""PairEmbedding: vectors of both sides of a table of pairs, learnt so that pairs score higher than non-pairs."""
+
+import json
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from research_lib.data import Interactions
+from research_lib.embedding import Embedding
+from research_lib.files import read_safetensors, write_atomically
+from research_lib.models.contrastive import fit_contrastive
+from research_lib.models.pointwise import fit_pointwise
+from research_lib.models.training import pick_device
+
+LOSSES = ("mse", "bce", "softmax")
+
+
+class PairEmbedding(BaseEstimator):
+    """Two tables of vectors, one for the rows and one for the columns, whose cosine says how well a pair fits.
+
+    ``"mse"`` and ``"bce"`` are the book recommender tutorial's two models: every pair is pushed towards +1, and
+    `negative_ratio` random non-pairs towards -1. ``"softmax"`` is the one to use for quality: a row's vector is the sum
+    of input vectors of its columns, some of them dropped at random, and has to single out each of its columns among
+    all others. So a row that was not there in training has a vector too, see `transform`.
+
+    On 1,411 books and their links the best setting found on validation data is
+    ``PairEmbedding(n_dims=100, loss="softmax", epochs=100)``; ``n_dims=50`` is close behind.
+
+    Parameters
+    ----------
+    n_dims : int
+        Length of the vectors.
+    loss : {"mse", "bce", "softmax"}
+        What is minimised: squared error of the cosine against ±1, cross-entropy of its logistic function with a trained
+        scale and offset, or the negative log-likelihood of a softmax over the columns.
+    epochs : int
+        Passes over the table.
+    n_positive : int
+        Pairs a step. For ``"softmax"`` whole rows that together have about so many.
+    negative_ratio : int
+        Non-pairs for every pair; not for ``"softmax"``.
+    learning_rate : float, optional
+        Of Adam; by default 0.001, the tutorial's, and 0.01, falling to nothing, for ``"softmax"``.
+    temperature : float
+        Divides the cosine under the softmax: the lower, the more the hardest columns count.
+    dropout : float
+        Share of a row's columns left out of its sum, drawn anew at each step; for ``"softmax"`` only.
+    max_candidates : int
+        With more columns than this the softmax runs over those of the step's rows only, corrected for how often each
+        column turns up there.
+    patience : int, optional
+        Stop when the loss has not fallen for so many epochs; by default never.
+    random_state : int, optional
+        Seed: the same seed, device and number of threads give the same vectors.
+    verbose : int
+        0 is silent, 1 shows a progress bar.
+    device : str, optional
+        As torch names it; by default CUDA if there is one, else the CPU.
+
+    Attributes
+    ----------
+    row_embedding_, col_embedding_ : Embedding
+        The vectors of both sides.
+    history_ : DataFrame
+        Columns ``epoch``, ``loss``, ``seconds``.
+    calibration_ : tuple of float
+        Scale and offset of ``"bce"``; 1 and 0 for the others.
+    input_embedding_ : Embedding
+        For ``"softmax"``: the vectors of the columns that rows are sums of.
+
+    References
+    ----------
+    W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018 (mse, bce).
+    D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (a row from its columns, dropout).
+    X. Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys 2019.
+    """
+
+    def __init__(
+        self,
+        n_dims: int = 50,
+        loss: str = "mse",
+        *,
+        epochs: int = 15,
+        n_positive: int = 1024,
+        negative_ratio: int = 2,
+        learning_rate: float | None = None,
+        temperature: float = 0.1,
+        dropout: float = 0.5,
+        max_candidates: int = 8192,
+        patience: int | None = None,
+        random_state: int | None = None,
+        verbose: int = 0,
+        device: str | None = None,
+    ):
+        self.n_dims = n_dims
+        self.loss = loss
+        self.epochs = epochs
+        self.n_positive = n_positive
+        self.negative_ratio = negative_ratio
+        self.learning_rate = learning_rate
+        self.temperature = temperature
+        self.dropout = dropout
+        self.max_candidates = max_candidates
+        self.patience = patience
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+    def fit(self, interactions: Interactions) -> Self:
+        """Learn from a table.
+
+        Parameters
+        ----------
+        interactions : Interactions
+            Rows × columns. A pair that stands there twice counts twice, except for ``"softmax"``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or every possible pair is in the table.
+        """
+        self._check(interactions)
+        common = {
+            "n_dims": self.n_dims,
+            "epochs": self.epochs,
+            "n_positive": self.n_positive,
+            "patience": self.patience,
+            "verbose": self.verbose,
+            "rng": np.random.default_rng(self.random_state),
+            "device": pick_device(self.device),
+        }
+        names = interactions.col_names, interactions.col_metadata
+        if self.loss == "softmax":
+            inputs, cols, self.history_ = fit_contrastive(
+                interactions,
+                temperature=self.temperature,
+                dropout=self.dropout,
+                max_candidates=self.max_candidates,
+                learning_rate=self.learning_rate or 0.01,
+                **common,
+            )
+            self.calibration_ = 1.0, 0.0
+            self.input_embedding_ = Embedding(inputs, *names)
+            rows = interactions.to_csr() @ inputs
+        else:
+            rows, cols, self.calibration_, self.history_ = fit_pointwise(
+                interactions,
+                loss=self.loss,
+                negative_ratio=self.negative_ratio,
+                learning_rate=self.learning_rate or 0.001,
+                **common,
+            )
+        self.row_embedding_ = Embedding(rows, interactions.row_names, interactions.row_metadata)
+        self.col_embedding_ = Embedding(cols, *names)
+        return self
+
+    def transform(self, interactions: Interactions) -> Embedding:
+        """Vectors of rows that need not have been there in training, from their columns; ``loss="softmax"`` only.
+
+        Parameters
+        ----------
+        interactions : Interactions
+            New rows; columns that were not there in training are left out.
+
+        Returns
+        -------
+        Embedding
+            One vector a row; zero where no column is known.
+        """
+        check_is_fitted(self)
+        if self.loss != "softmax":
+            raise ValueError(f"loss={self.loss!r} learns vectors of the rows it has seen only; use loss='softmax'.")
+        known = pd.Index(self.input_embedding_.names).get_indexer(interactions.col_names)
+        vectors = np.where(known[:, None] >= 0, self.input_embedding_.vectors[known], 0)
+        return Embedding(interactions.to_csr() @ vectors, interactions.row_names, interactions.row_metadata)
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:
+        """Cosine of some rows with every column.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Positions in the row embedding.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_cols)
+            Between -1 and 1, more is better.
+        """
+        check_is_fitted(self)
+        return self.row_embedding_.unit_vectors()[rows] @ self.col_embedding_.unit_vectors().T
+
+    def save(self, path: str | Path) -> Path:
+        """Write one safetensors file, parameters and names as JSON in its header."""
+        check_is_fitted(self)
+        sides = {side: getattr(self, f"{side}_embedding_", None) for side in ("row", "col", "input")}
+        tensors = {side: embedding.vectors for side, embedding in sides.items() if embedding is not None}
+        fitted = {"calibration": self.calibration_, "history": self.history_.to_dict("list")}
+        header = {"parameters": json.dumps(self.get_params()), "fitted": json.dumps(fitted)}
+        header |= {side: sides[side].names_as_json() for side in ("row", "col")}
+        return write_atomically(path, save(tensors, metadata=header))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote. Nothing is unpickled."""
+        header, tensors = read_safetensors(path, expected="row")
+        model = cls(**json.loads(header["parameters"]))
+        fitted = json.loads(header["fitted"])
+        model.calibration_ = tuple(fitted["calibration"])
+        model.history_ = pd.DataFrame(fitted["history"])
+        for side, vectors in tensors.items():
+            names = header["row" if side == "row" else "col"]
+            setattr(model, f"{side}_embedding_", Embedding.from_json(vectors, names))
+        return model
+
+    def _check(self, interactions: Interactions) -> None:
+        if not isinstance(interactions, Interactions):
+            raise TypeError(f"fit takes Interactions, not {type(interactions).__name__}; see Interactions.from_lists.")
+        if self.loss not in LOSSES:
+            raise ValueError(f"Unknown loss {self.loss!r}, expected one of: {', '.join(LOSSES)}.")
+        for name in ("n_dims", "epochs", "n_positive", "negative_ratio", "max_candidates"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1.")
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number.")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature is {self.temperature}, expected a positive number.")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}, expected 0 to less than 1.")

@@ -1,0 +1,52 @@
+"""Every notebook of the project: how many there are, that each obeys the rules and runs with its quick values."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from research_lib.notebooks import check, discover, read_records
+from research_lib.parameters import preset
+from research_lib.runner import plan, run_all
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+N_NOTEBOOKS = 1
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """All notebooks, run once with quick values, two at a time."""
+    tasks = [plan(path, {}, quick=True) for path in NOTEBOOKS]
+    runs = run_all(tasks, runs=tmp_path_factory.mktemp("runs"), jobs=2)
+    return {result.notebook: result for result in runs}
+
+
+def test_all_notebooks_are_discovered():
+    assert discover(FOLDER) == NOTEBOOKS
+    assert len(NOTEBOOKS) == N_NOTEBOOKS
+
+
+@every_notebook
+def test_it_obeys_the_rules(path):
+    assert check(path) == []
+    nbformat.validate(nbformat.read(path, as_version=4))
+
+
+@every_notebook
+def test_its_presets_run_offline_and_on_real_data(path):
+    assert plan(path, {}).parameters["dataset"] == "sample"
+    assert plan(path, {}, quick=True).parameters["dataset"] == "sample"
+    assert preset(path, "real")["dataset"] != "sample"
+
+
+@every_notebook
+def test_it_runs_and_its_records_and_figures_are_there(path, results):
+    result = results[path.stem]
+    assert result.error is None
+    assert result.records
+    assert result.records == read_records(result.folder)
+    assert result.figures
+    assert all(figure.with_suffix(".svg").is_file() for figure in result.figures)
