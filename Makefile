@@ -22,7 +22,7 @@ test: .venv/ready ## the tests
 	$(BIN)/python -m pytest
 
 lint: .venv/ready ## ruff on modules and notebooks, outputs stripped
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify --extra-keys "metadata.language_info metadata.papermill" notebooks/*.ipynb
 
 lab: .venv/ready-lab ## open the notebooks in JupyterLab
 	RESEARCH_LIB_RUN=$(CURDIR)/runs/lab $(BIN)/jupyter lab --notebook-dir notebooks

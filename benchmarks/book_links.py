@@ -34,6 +34,7 @@ def start(name: str, folder: Path, options: argparse.Namespace, target: float) -
     """One contestant in its own process; None if it failed."""
     pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
     environment = os.environ | dict.fromkeys(pools, str(options.threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads do not spin on cores that others use
     if name in ("als", "bpr"):
         environment["OPENBLAS_NUM_THREADS"] = "1"  # as implicit asks for: it has threads of its own
     script = Path(__file__).with_name("contestants.py")

@@ -117,7 +117,7 @@ def run_ours(table: dict, path: Path, model, target: float) -> dict:
         return topic_agreement(model.row_embedding_.vectors, table["topics"])
 
     epochs = model.epochs
-    result = {"topic": topic(epochs), "hit": hit_at_100(model.score, table), "total": seconds[epochs]}
+    result = {"topic": topic(epochs), "hit": hit_at_100(model.score_cols, table), "total": seconds[epochs]}
     result |= {key: model.history_[column].tolist() for key, column in (("losses", "loss"), ("seconds", "seconds"))}
     np.savez(f"{path}.npz", rows=model.row_embedding_.vectors)
     if 0 < target <= result["topic"]:
@@ -126,14 +126,14 @@ def run_ours(table: dict, path: Path, model, target: float) -> dict:
 
 
 def run_mse(table: dict, path: Path, epochs: int, target: float) -> dict:
-    from research_lib import PairEmbedding
+    from research_lib.models.pairs import PairEmbedding
 
     model = PairEmbedding(loss="mse", learning_rate=0.001, epochs=epochs, random_state=0, **TUTORIAL)
     return run_ours(table, path, model, target)
 
 
 def run_recommended(table: dict, path: Path, epochs: int, target: float) -> dict:
-    from research_lib import PairEmbedding
+    from research_lib.models.pairs import PairEmbedding
 
     return run_ours(table, path, PairEmbedding(loss="softmax", random_state=0), target)  # the recommendation goes here
 

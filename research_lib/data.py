@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Self
 
 import numpy as np
@@ -114,7 +115,7 @@ class Interactions:
         """Names of the columns that a row has, in the order of the axis."""
         rows = np.flatnonzero(self.row_names == row_name)
         if not len(rows):
-            raise KeyError(f"No {self.axes[0]} {row_name!r} in {self.source}.")
+            raise UnknownName.among(self.row_names, row_name, self.axes[0])
         return list(self.col_names[np.unique(self.pairs[self.pairs[:, 0] == rows[0], 1])])
 
     def distinct(self) -> Self:
@@ -130,6 +131,21 @@ class Interactions:
         """Binary matrix, shape (n_rows, n_cols), float32; a repeated pair counts once."""
         rows, cols = self.distinct().pairs.T
         return sparse.csr_array((np.ones(len(rows), np.float32), (rows, cols)), shape=(self.n_rows, self.n_cols))
+
+
+class UnknownName(KeyError):
+    """A name that is not there; prints its message as it is."""
+
+    @classmethod
+    def among(cls, names: np.ndarray, name: str, what: str = "name") -> Self:
+        """The error that suggests the nearest of the known names."""
+        folded = {known.casefold(): known for known in names}
+        near = [folded[match] for match in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.6)]
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return cls(f"No {what} {name!r} among {len(names):,}.{hint}")
+
+    def __str__(self) -> str:
+        return self.args[0]
 
 
 def as_names(names: Iterable[str], what: str) -> np.ndarray:

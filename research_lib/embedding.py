@@ -1,9 +1,8 @@
 """`Embedding`: named vectors with metadata, what every model ends in and every view takes."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from research_lib.data import as_metadata, as_names
+from research_lib.data import UnknownName, as_metadata, as_names
 from research_lib.files import read_safetensors, write_atomically
 
 METRICS = ("cosine", "euclidean")
@@ -75,10 +74,7 @@ class Embedding:
         """Row of `name`; an unknown name raises `KeyError` with the nearest known ones."""
         if name in self._position:
             return self._position[name]
-        folded = {known.casefold(): known for known in self.names}
-        near = [folded[match] for match in get_close_matches(str(name).casefold(), folded, n=3, cutoff=0.6)]
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise UnknownName(f"No name {name!r} among {len(self):,}.{hint}")
+        raise UnknownName.among(self.names, name)
 
     def subset(self, positions: np.ndarray) -> Self:
         """The embedding of some rows only, given as positions or a boolean mask."""
@@ -166,18 +162,24 @@ class Embedding:
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote. Nothing is unpickled."""
         header, tensors = read_safetensors(path, expected="vectors")
+        if "names" not in header:
+            raise ValueError(f"{path}: holds vectors without names, expected what Embedding.save wrote.")
         return cls.from_json(tensors["vectors"], header["names"])
 
     def names_as_json(self) -> str:
         """Names and metadata as text, to stand beside the vectors in a file."""
-        return json.dumps({"names": list(self.names), "metadata": json.loads(self.metadata.to_json(orient="split"))})
+        known = self.metadata.astype(object).where(self.metadata.notna(), None)
+        columns = {name: str(dtype) for name, dtype in self.metadata.dtypes.items()}
+        parts = {"names": list(self.names), "columns": columns, "data": known.to_numpy().tolist()}
+        return json.dumps(parts, default=str)
 
     @classmethod
     def from_json(cls, vectors: np.ndarray, text: str) -> Self:
         """The vectors with the names and metadata that `names_as_json` gave."""
         parts = json.loads(text)
-        metadata = pd.DataFrame(parts["metadata"]["data"], columns=parts["metadata"]["columns"])
-        return cls(vectors, parts["names"], metadata)
+        names, columns = parts["names"], parts["columns"]
+        metadata = pd.DataFrame(parts["data"], range(len(names)), list(columns), dtype=object)
+        return cls(vectors, names, metadata.astype(columns))
 
     def export_projector(self, folder: str | Path) -> Path:
         """Write vectors.tsv and metadata.tsv for the TensorFlow embedding projector."""
@@ -192,13 +194,6 @@ class Embedding:
         write_atomically(folder / "vectors.tsv", vectors.encode())
         write_atomically(folder / "metadata.tsv", ("\n".join(lines) + "\n").encode())
         return folder
-
-
-class UnknownName(KeyError):
-    """A name that is not there; prints its message as it is."""
-
-    def __str__(self) -> str:
-        return self.args[0]
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:

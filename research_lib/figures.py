@@ -113,17 +113,17 @@ def plot_map(
     colours = {kind: KINDS[number] for number, kind in enumerate(kinds)}
     each = [colours.get(kind, GREY) for kind in places.metadata[colour_by]] if kinds else [ACCENT] * len(places)
     size = np.clip(24_000 / len(places), 1.5, 36)
+    chosen = [places.position(name) for name in names]
     with house_style():
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         coloured = np.array([colour != GREY for colour in each])
         for part in (~coloured, coloured):  # grey lies below
             ax.scatter(x[part], y[part], s=size, c=np.array(each)[part], alpha=0.8, linewidths=0)
         texts = [
-            ax.text(*_densest(places.vectors[(places.metadata[colour_by] == kind).to_numpy()]), kind, color=_dark(colour),
+            ax.text(*_densest(places.vectors[_where(places.metadata[colour_by], kind)]), kind, color=_dark(colour),
                     fontsize=11, fontweight="bold", path_effects=HALO, ha="center", va="center")
             for kind, colour in colours.items()
         ]  # fmt: skip
-        chosen = [places.position(name) for name in names]
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
         texts += [ax.text(x[i], y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
         ax.set(title=title, xticks=[], yticks=[])
@@ -229,6 +229,11 @@ def _commonest(metadata: pd.DataFrame, column: str | None, n: int) -> list[str]:
     if not 1 <= n <= len(KINDS):
         raise ValueError(f"n_kinds is {n}, expected 1 to {len(KINDS)}: so many colours can be told apart.")
     return list(metadata[column].value_counts().index[:n])
+
+
+def _where(values: pd.Series, kind: object) -> np.ndarray:
+    """Mask of the rows that are of this kind; a missing value is of none."""
+    return (values == kind).to_numpy(dtype=bool, na_value=False)
 
 
 def _densest(points: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ def record(name: str, value: Any) -> None:
 
 
 def read_records(path: str | Path) -> dict[str, Any]:
-    """Give back what an executed notebook recorded.
+    """Give back what an executed notebook recorded; nbformat has sorted the keys of dicts.
 
     Parameters
     ----------

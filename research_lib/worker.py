@@ -95,6 +95,7 @@ class Run:
                 stderr_file=sys.stderr,
                 start_timeout=180,
                 iopub_timeout=60,
+                coalesce_streams=True,  # what is printed is one output, however the kernel cut it
                 on_cell_start=self.at_cell,
                 kept=self.kept,
             )

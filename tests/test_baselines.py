@@ -92,4 +92,6 @@ def test_a_batch_scores_like_its_rows_one_by_one(model):
     rows = np.array([7, 0, 7, 39])
     together = model.score_cols(rows)
     assert together.shape == (4, 30)
-    np.testing.assert_allclose(together, np.concatenate([model.score_cols(rows[i : i + 1]) for i in range(4)]), atol=1e-6)
+    np.testing.assert_allclose(
+        together, np.concatenate([model.score_cols(rows[i : i + 1]) for i in range(4)]), atol=1e-6
+    )

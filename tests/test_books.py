@@ -113,7 +113,10 @@ def test_the_removal_list_is_the_callers(write_books):
             r"5 fields, expected 6 \(title, infobox, wikilinks, external links, last edit, characters\)",
         ),
         ('{"title": "Candide"}\n', r"not a list, expected one of 6 \(title, infobox"),
-        ('["Candide", [], ["Novel"], [], "", 1]\n', "expected a title, an object of infobox fields and a list of links"),
+        (
+            '["Candide", [], ["Novel"], [], "", 1]\n',
+            "expected a title, an object of infobox fields and a list of links",
+        ),
         ('["Candide", {}, ["Novel", 3], [], "", 1]\n', "a link that is not text"),
         (GOOD, "the title 'Emma' stands in line 1 already"),
     ],
@@ -172,7 +175,7 @@ def test_a_min_count_that_leaves_nothing_says_what_would(write_books):
         load("books", path, min_count=9)
     with pytest.raises(ValueError, match="the commonest counts 4 mentions"):
         load("books", path, min_count=9, count="mentions")
-    with pytest.raises(ValueError, match="min_count=3 keeps no link; .* All that are common enough are removed"):
+    with pytest.raises(ValueError, match=r"min_count=3 keeps no link; .* All that are common enough are removed"):
         load("books", path, min_count=3)
 
 

@@ -129,7 +129,9 @@ def test_what_has_another_hash_is_not_kept(twin, server):
 @pytest.mark.parametrize("status", [404, 416, 503])
 def test_a_server_that_refuses_is_said_with_the_way_out(twin, server, status):
     server.status = status
-    with pytest.raises(ConnectionError, match=rf"fetched from {server.url} \(HTTPError\).*research-lib data import FOLDER"):
+    with pytest.raises(
+        ConnectionError, match=rf"fetched from {server.url} \(HTTPError\).*research-lib data import FOLDER"
+    ):
         catalogue.fetch("books-twin")
     assert files_in(twin.parent) == []
 

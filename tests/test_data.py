@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research_lib.data import Interactions
+from research_lib.data import Interactions, UnknownName
 
 BOOKS = {"War and Peace": ["Russia", "Napoleon"], "Anna Karenina": ["Russia"], "Candide": ["Voltaire", "Voltaire"]}
 
@@ -44,7 +44,8 @@ def test_the_matrix_is_one_where_there_is_a_pair_and_zero_elsewhere(table):
 
 @given(tables())
 def test_a_key_tells_its_row_and_column(table):
-    assert [divmod(int(key), table.n_cols) for key in table.keys()] == [tuple(pair) for pair in table.pairs.tolist()]
+    keys = table.keys().tolist()
+    assert [list(divmod(key, table.n_cols)) for key in keys] == table.pairs.tolist()
 
 
 @given(lists_of_links)
@@ -61,6 +62,15 @@ def test_a_table_from_lists_knows_its_axes_and_sizes():
     books = Interactions.from_lists(BOOKS, axes=("book", "link"), source="by hand")
     assert (books.n_rows, books.n_cols, len(books), len(books.distinct())) == (3, 3, 5, 4)
     assert repr(books) == "Interactions(3 books × 3 links, 5 pairs, from by hand)"
+
+
+def test_the_columns_of_a_row_are_asked_by_its_name():
+    books = Interactions.from_lists(
+        {"Emma": ["England"], "Candide": ["Voltaire", "England", "Voltaire"]}, axes=("book", "link")
+    )
+    assert books.cols_of("Candide") == ["England", "Voltaire"]  # once each, in the order of the axis
+    with pytest.raises(UnknownName, match=r"^No book 'Candida' among 2\. Did you mean 'Candide'\?$"):
+        books.cols_of("Candida")
 
 
 def test_other_pairs_stay_on_the_same_axes():

@@ -23,7 +23,7 @@ def random_embedding(n=40, n_dims=6, seed=0, offset=0.0):
 def nearness(metric, a, b):
     """One similarity, more is nearer, in Python's own floats."""
     if metric == "euclidean":
-        return -sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) ** 0.5
+        return -(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) ** 0.5)
     dot = sum(x * y for x, y in zip(a, b, strict=True))
     return dot / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
 
@@ -56,7 +56,9 @@ def test_a_vector_can_be_asked_for_and_then_its_own_name_comes_first(metric):
     vectors = random_embedding()
     query = np.random.default_rng(9).normal(size=6).astype(np.float32)
     assert list(vectors.most_similar(query, 5, metric)["name"]) == [n for _, n in oracle(vectors, query, metric)[:5]]
-    assert list(vectors.least_similar(query, 5, metric)["name"]) == [n for _, n in oracle(vectors, query, metric)[:-6:-1]]
+    assert list(vectors.least_similar(query, 5, metric)["name"]) == [
+        n for _, n in oracle(vectors, query, metric)[:-6:-1]
+    ]
     own = vectors.most_similar(vectors["name 3"], 1, metric)
     assert list(own["name"]) == ["name 3"]
     assert own[COLUMN[metric]][0] == pytest.approx(1 if metric == "cosine" else 0, abs=1e-6)
@@ -131,7 +133,7 @@ def test_an_unknown_name_gets_its_near_misses():
     assert str(caught.value) == (
         "No name 'war and peice' among 3. Did you mean 'War and Peace' or 'War and Piece of Cake'?"
     )
-    with pytest.raises(UnknownName, match="^No name 'zzzz' among 3.$"):
+    with pytest.raises(UnknownName, match=r"^No name 'zzzz' among 3\.$"):
         books["zzzz"]
     assert "Emma" in books and "emma" not in books
 
@@ -179,7 +181,7 @@ def test_a_subset_keeps_names_vectors_and_metadata_together():
 def test_save_and_load_keep_vectors_names_and_the_types_of_the_metadata(tmp_path):
     metadata = pd.DataFrame(
         {
-            "author": ["Толстой", None, "李 \"明\"\n"],
+            "author": ["Толстой", None, '李 "明"\n'],
             "year": pd.array([1869, None, -800], dtype="Int64"),
             "n_links": [3, 1, 2**62],
             "share": [0.1, 1e-20, np.nan],

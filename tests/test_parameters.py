@@ -116,14 +116,16 @@ def test_presets_are_strict_about_the_names_of_notebooks(tmp_path):
     folder = write_project(tmp_path, _04_books=notebook(), _05_films=notebook())
     assert preset(folder / "04_books.ipynb", "quick") == {"epochs": 1}
     (folder / "parameters" / "quick.yml").write_text("04_book: {epochs: 1}")
-    with pytest.raises(NotebookError, match="no notebook named '04_book'. Did you mean '04_books'"):
+    with pytest.raises(NotebookError, match=r"no notebook named '04_book'\. Did you mean '04_books'"):
         preset(folder / "04_books.ipynb", "quick")
     (folder / "parameters" / "quick.yml").write_text("04_books: {epochs: 1}")
     with pytest.raises(NotebookError, match="no values for 05_films"):
         preset(folder / "05_films.ipynb", "quick")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": []}', '{"nbformat": 4, "cells": [{}]}', '{"nbformat": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"cells": []}', '{"nbformat": 4, "cells": [{}]}', '{"nbformat": 3, "cells": []}']
+)
 def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
     path = tmp_path / "04_books.ipynb"
     path.write_text(content)

@@ -10,6 +10,7 @@ from research_lib.embedding import Embedding
 from research_lib.models.baselines import EASE, PairSVD, Popularity
 from research_lib.ranking import (
     agreement_ceiling,
+    compare,
     held_out_ranks,
     hit_at_k,
     hold_out,
@@ -177,6 +178,22 @@ def test_labels_that_cannot_be_compared_are_refused():
     for measure in (lambda labels: neighbour_agreement(vectors, labels), agreement_ceiling):
         with pytest.raises(ValueError, match="No label stands on at least 3 rows"):
             measure(["a", "a", "b", None])
+
+
+def test_a_comparison_is_the_measures_side_by_side(split):
+    train, held_out = split
+    topic = train.row_metadata["topic"]
+    models = {"popularity": Popularity(), "svd": PairSVD(4, random_state=0)}
+    table = compare(models, train, held_out, labels=topic, k=5)
+    assert list(table.index) == ["popularity", "svd"]
+    assert list(table.columns) == ["hit@5", "MRR", "same label@5", "seconds"]
+    for name, model in models.items():
+        ranks = held_out_ranks(model.score_cols, train, held_out)
+        assert table.loc[name, "hit@5"] == hit_at_k(ranks, 5)
+        assert table.loc[name, "MRR"] == mean_reciprocal_rank(ranks)
+    assert np.isnan(table.loc["popularity", "same label@5"])  # it has no vectors
+    assert table.loc["svd", "same label@5"] == neighbour_agreement(models["svd"].row_embedding_, topic, 5)
+    assert list(compare(models, train, held_out, k=3).columns) == ["hit@3", "MRR", "seconds"]
 
 
 # The protocol of the published comparison
