@@ -8,7 +8,14 @@ from research_lib.models.baselines import EASE, PairSVD, Popularity
 from research_lib.models.pairs import PairEmbedding
 from research_lib.notebooks import read_records, record, run, sweep
 from research_lib.projection import project
-from research_lib.ranking import agreement_ceiling, compare, hit_at_k, hold_out, mean_reciprocal_rank, neighbour_agreement
+from research_lib.ranking import (
+    agreement_ceiling,
+    compare,
+    hit_at_k,
+    hold_out,
+    mean_reciprocal_rank,
+    neighbour_agreement,
+)
 
 __version__ = "0.1.0"
 __all__ = [

@@ -71,7 +71,9 @@ class Interactions:
             raise ValueError(f"{self.source}: {len(self.times)} times for {len(pairs)} pairs.")
 
     @classmethod
-    def from_lists(cls, lists: Mapping[str, Iterable[str]], axes: tuple[str, str] = ("row", "column"), **fields) -> Self:
+    def from_lists(
+        cls, lists: Mapping[str, Iterable[str]], axes: tuple[str, str] = ("row", "column"), **fields
+    ) -> Self:
         """Build from plain lists: ``{"War and Peace": ["Russia", "Napoleon"], …}``.
 
         Parameters

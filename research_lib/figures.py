@@ -43,6 +43,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
 }
+OFFSET = {"textcoords": "offset points"}
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
@@ -84,7 +85,13 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
 def _rendered(fig: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     with house_style():
-        fig.savefig(buffer, format=kind, bbox_inches="tight", facecolor="white", metadata={"Date": None} if kind == "svg" else None)
+        fig.savefig(
+            buffer,
+            format=kind,
+            bbox_inches="tight",
+            facecolor="white",
+            metadata={"Date": None} if kind == "svg" else None,
+        )
     return buffer.getvalue()
 
 
@@ -131,7 +138,16 @@ def plot_map(
         ax.margins(0.03)
         if texts:
             lines = {"arrowstyle": "-", "color": INK, "lw": 0.5}
-            adjust_text(texts, x=x[chosen], y=y[chosen], ax=ax, arrowprops=lines, expand=(1.1, 1.4), iter_lim=200, min_arrow_len=8)
+            adjust_text(
+                texts,
+                x=x[chosen],
+                y=y[chosen],
+                ax=ax,
+                arrowprops=lines,
+                expand=(1.1, 1.4),
+                iter_lim=200,
+                min_arrow_len=8,
+            )
     return fig, ax
 
 
@@ -144,8 +160,8 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
         fig, ax = plt.subplots(figsize=(7.2, 0.26 * len(found) + 1.2))
         ax.barh(place, found["similarity"], height=0.75, color=[ACCENT] * len(nearest) + ["#BBBBBB"] * len(farthest))
         for at, value in zip(place, found["similarity"], strict=True):
-            ax.annotate(f"{value:.2f}", (value, at), (3 if value >= 0 else -3, 0), textcoords="offset points", fontsize=8,
-                        ha="left" if value >= 0 else "right", va="center")  # fmt: skip
+            side, shift = ("left", 3) if value >= 0 else ("right", -3)
+            ax.annotate(f"{value:.2f}", (value, at), (shift, 0), fontsize=8, ha=side, va="center", **OFFSET)
         ax.axvline(0, color=INK, lw=0.8)
         ax.set(yticks=place, xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
         ax.set_yticklabels([_short(text, 42) for text in found["name"]], fontsize=9)
@@ -177,8 +193,10 @@ def plot_histories(histories: Mapping[str, pd.DataFrame], title: str = "") -> tu
         fig, axes = plt.subplots(1, len(histories), figsize=(7.2, 2.8), squeeze=False, layout="constrained")
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
             ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
-            ax.annotate(f"{history['loss'].iloc[-1]:.3f}", (history["epoch"].iloc[-1], history["loss"].iloc[-1]), (0, 6),
-                        textcoords="offset points", ha="right", fontsize=8.5)  # fmt: skip
+            last = history.iloc[-1]
+            ax.annotate(
+                f"{last['loss']:.3f}", (last["epoch"], last["loss"]), (0, 6), fontsize=8.5, ha="right", **OFFSET
+            )
             ax.set_title(name, fontsize=10)
             ax.set(xlabel="epoch", ylabel="training loss" if ax is axes[0, 0] else None)
             ax.xaxis.get_major_locator().set_params(integer=True)
@@ -199,8 +217,8 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         Models drawn in the accent; the rest is grey.
     """
     with house_style():
-        fig, axes = plt.subplots(1, len(scores.columns), figsize=(7.2, 0.34 * len(scores) + 1.3), sharey=True, layout="constrained",
-                                 squeeze=False)  # fmt: skip
+        size = 7.2, 0.34 * len(scores) + 1.3
+        fig, axes = plt.subplots(1, scores.shape[1], figsize=size, sharey=True, squeeze=False, layout="constrained")
         place = np.arange(len(scores))
         colours = [ACCENT if name in highlight else "#999999" for name in scores.index]
         for ax, (measure, values) in zip(axes[0], scores.items(), strict=True):
@@ -208,7 +226,9 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
             ax.scatter(values, place, c=colours, s=36, zorder=3)
             for at, value in zip(place, values, strict=True):
                 if np.isfinite(value):
-                    ax.annotate(f"{value:.3f}", (value, at), (5, 0), textcoords="offset points", va="center", fontsize=8)
+                    ax.annotate(
+                        f"{value:.3f}", (value, at), (5, 0), textcoords="offset points", va="center", fontsize=8
+                    )
             ax.set_xlim(0, 1.35 * np.nanmax(values))
             ax.set_title(measure, fontsize=10)
             ax.tick_params(axis="y", length=0)
@@ -225,7 +245,9 @@ def _commonest(metadata: pd.DataFrame, column: str | None, n: int) -> list[str]:
     if column is None:
         return []
     if column not in metadata:
-        raise ValueError(f"No column {column!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}.")
+        raise ValueError(
+            f"No column {column!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}."
+        )
     if not 1 <= n <= len(KINDS):
         raise ValueError(f"n_kinds is {n}, expected 1 to {len(KINDS)}: so many colours can be told apart.")
     return list(metadata[column].value_counts().index[:n])

@@ -8,7 +8,7 @@ METHODS = ("pca", "tsne", "umap")
 
 
 def project(
-    embedding: Embedding, method: str = "tsne", *, random_state: int = 0, n_jobs: int = -1, **options: object
+    embedding: Embedding, method: str = "tsne", *, random_state: int = 0, n_jobs: int = 2, **options: object
 ) -> Embedding:
     """Lay the vectors out in the plane.
 
@@ -24,7 +24,8 @@ def project(
     random_state : int
         Seed; the same seed gives the same map.
     n_jobs : int
-        Threads of t-SNE, -1 for all. UMAP repeats itself on one thread only.
+        Threads of t-SNE. Its map depends on their number, so this is not that of the machine's processors. UMAP repeats
+        itself on one thread only.
     **options
         For scikit-learn's `PCA`, openTSNE's `TSNE` (``perplexity``) or `UMAP` (``n_neighbors``, ``min_dist``).
 
@@ -35,15 +36,18 @@ def project(
 
     References
     ----------
-    L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 2008; P. G. Poličar et al., "openTSNE", JSS 2024;
-    L. McInnes et al., "UMAP", arXiv:1802.03426.
+    L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 2008.
+    P. G. Poličar et al., "openTSNE: A Modular Python Library for t-SNE", JSS 2024.
+    L. McInnes et al., "UMAP: Uniform Manifold Approximation and Projection", arXiv:1802.03426, 2018.
     """
     if method not in METHODS:
         raise ValueError(f"Unknown method {method!r}, expected one of: {', '.join(METHODS)}.")
     if len(embedding) < 4:
         raise ValueError(f"{len(embedding)} vectors are too few for a map, expected at least 4.")
     place = {"pca": _pca, "tsne": _tsne, "umap": _umap}[method]
-    return Embedding(place(embedding.unit_vectors(), random_state, n_jobs, options), embedding.names, embedding.metadata)
+    return Embedding(
+        place(embedding.unit_vectors(), random_state, n_jobs, options), embedding.names, embedding.metadata
+    )
 
 
 def _pca(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:

@@ -13,7 +13,9 @@ BLOCK_ROWS = 256
 Scorer = Callable[[np.ndarray], np.ndarray]  # rows (n,) -> scores (n, n_cols)
 
 
-def hold_out(interactions: Interactions, share: float = 0.1, random_state: int = 0) -> tuple[Interactions, Interactions]:
+def hold_out(
+    interactions: Interactions, share: float = 0.1, random_state: int = 0
+) -> tuple[Interactions, Interactions]:
     """Split the distinct pairs at random.
 
     Parameters
@@ -37,7 +39,9 @@ def hold_out(interactions: Interactions, share: float = 0.1, random_state: int =
     n_held_out = int(share * len(distinct))
     if not n_held_out:
         raise ValueError(f"share={share} of {len(distinct)} pairs holds out none.")
-    return distinct.with_pairs(distinct.pairs[order[n_held_out:]]), distinct.with_pairs(distinct.pairs[order[:n_held_out]])
+    return distinct.with_pairs(distinct.pairs[order[n_held_out:]]), distinct.with_pairs(
+        distinct.pairs[order[:n_held_out]]
+    )
 
 
 def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -> np.ndarray:
@@ -64,7 +68,9 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -
         asked, which = np.unique(rows[block], return_inverse=True)
         scores = np.array(score(asked), dtype=np.float64)
         if scores.shape != (len(asked), train.n_cols):
-            raise ValueError(f"Scores have shape {scores.shape}, expected {(len(asked), train.n_cols)}: rows × columns.")
+            raise ValueError(
+                f"Scores have shape {scores.shape}, expected {(len(asked), train.n_cols)}: rows × columns."
+            )
         if np.isnan(scores).any():
             raise ValueError(f"The scores of row {asked[np.isnan(scores).any(axis=1).argmax()]} hold NaN.")
         scores[known[asked].nonzero()] = -np.inf
@@ -106,7 +112,11 @@ def mean_reciprocal_rank(ranks: np.ndarray) -> float:
 
 
 def compare(
-    models: Mapping[str, object], train: Interactions, held_out: Interactions, labels: Sequence | None = None, k: int = 10
+    models: Mapping[str, object],
+    train: Interactions,
+    held_out: Interactions,
+    labels: Sequence | None = None,
+    k: int = 10,
 ) -> pd.DataFrame:
     """Fit every model on the training pairs and measure it on the held-out ones.
 

@@ -51,3 +51,12 @@ def test_it_runs_and_its_records_and_figures_are_there(path, results):
     assert encode(result.records, "run") == encode(read_records(result.folder), "read back")  # NaN equals nothing
     assert result.figures
     assert all(figure.with_suffix(".svg").is_file() for figure in result.figures)
+
+
+@every_notebook
+def test_it_runs_without_a_warning(path, results):
+    executed = nbformat.read(results[path.stem].folder / path.name, as_version=4)
+    outputs = [
+        output for cell in executed.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
+    ]
+    assert not [output.text for output in outputs if "Warning" in output.text]

@@ -7,7 +7,7 @@ from research_lib.datasets import load
 from research_lib.datasets.synthetic import checkerboard, planted_topics
 from research_lib.embedding import Embedding
 from research_lib.models.pairs import LOSSES, PairEmbedding
-from research_lib.ranking import compare, hit_at_k, held_out_ranks, hold_out, mean_reciprocal_rank, neighbour_agreement
+from research_lib.ranking import compare, held_out_ranks, hit_at_k, hold_out, mean_reciprocal_rank, neighbour_agreement
 
 QUICK = {
     "mse": {"epochs": 40, "learning_rate": 0.01, "n_positive": 256},

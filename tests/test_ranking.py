@@ -76,6 +76,12 @@ def test_ranks_are_those_of_a_loop(split, block, ties, monkeypatch):
     np.testing.assert_array_equal(given, scores)
 
 
+def test_the_scores_of_a_model_are_not_written_to(split):
+    own = np.ones((split[0].n_rows, split[0].n_cols))
+    held_out_ranks(lambda rows: own[: len(rows)], *split)  # a view, not a copy
+    assert (own == 1).all()
+
+
 def test_a_perfect_score_ranks_first_and_its_opposite_last(split):
     train, held_out = split
     truth = held_out.to_csr().toarray()

@@ -149,7 +149,7 @@ def test_trap_7_a_notebook_is_saved_once_and_also_when_a_cell_failed(results):
     assert results["01_looks"].records["there_while_running"] == ["log.txt"]
     failed = executed(results["02_fails"])
     outputs = [output["output_type"] for cell in failed.cells for output in cell.get("outputs", [])]
-    assert outputs == ["stream", "display_data", "error"]
+    assert outputs[-2:] == ["display_data", "error"]
 
 
 def test_trap_8_no_log_warns_of_a_connection_without_encryption(results):

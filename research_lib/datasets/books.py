@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import warnings
 import zlib
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
@@ -53,8 +54,8 @@ def load_books(
     Returns
     -------
     Interactions
-        A pair a mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``, ``country``, ``language``, ``year``.
-        Column metadata: ``n_books`` and ``n_mentions``. `cleaning` tells what was dropped.
+        A pair a mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``, ``country``,
+        ``language``, ``year``. Column metadata: ``n_books``, ``n_mentions``. `cleaning` tells what was dropped.
 
     Raises
     ------
@@ -73,6 +74,8 @@ def load_books(
         story = {"articles": len(titles)}
     else:
         titles, metadata, links, story = _read_articles(_path_of(source), on_error)
+        if story["lines skipped"]:
+            warnings.warn(f"{source}: {story['lines skipped']} lines could not be read and are skipped.", stacklevel=2)
     row = np.repeat(np.arange(len(titles)), [len(names) for names in links])
     written = pd.Series([name for names in links for name in names], dtype=object)
     if written.empty:

@@ -41,8 +41,12 @@ class Dataset:
     files: tuple[File, ...]
 
 
-_BOOKS = "https://raw.githubusercontent.com/WillKoehrsen/wikipedia-data-science/6677afca87d4c9788ea5e33fce9785eb6f6fc0ef"
-_BOOKS_CITATION = "Koehrsen, W. (2018). Building a Recommendation System Using Neural Network Embeddings. Wikipedia dump of 2018."
+_BOOKS = (
+    "https://raw.githubusercontent.com/WillKoehrsen/wikipedia-data-science/6677afca87d4c9788ea5e33fce9785eb6f6fc0ef"
+)
+_BOOKS_CITATION = (
+    "Koehrsen, W. (2018). Building a Recommendation System Using Neural Network Embeddings. Wikipedia dump of 2018."
+)
 
 DATASETS = (
     Dataset(
@@ -136,8 +140,8 @@ def fetch(name: str, kind: str | None = None) -> list[Path]:
             pooch.retrieve(file.url, file.sha256, fname=path.name, path=path.parent, downloader=_resume)
         except requests.RequestException as error:
             raise ConnectionError(
-                f"{name}: {file.name} is not in the cache and cannot be fetched from {file.url} ({type(error).__name__}). "
-                f"With a copy at hand: research-lib data import FOLDER."
+                f"{name}: {file.name} is not in the cache and cannot be fetched from {file.url} "
+                f"({type(error).__name__}). With a copy at hand: research-lib data import FOLDER."
             ) from error
         except ValueError as error:  # pooch has thrown the file away
             raise ValueError(f"{name}: what {file.url} sent does not have the catalogue's SHA-256.") from error
@@ -179,7 +183,7 @@ def import_folder(folder: str | Path) -> pd.DataFrame:
 
 def sha256_of(path: str | Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -209,7 +213,7 @@ def _resume(url: str, output_file: str, _: object) -> None:
         have = have if continued else 0
         total = have + int(answer.headers.get("Content-Length", 0))
         with (
-            open(part, "ab" if continued else "wb") as file,
+            part.open("ab" if continued else "wb") as file,
             tqdm(total=total or None, initial=have, unit="B", unit_scale=True, desc=url.rsplit("/", 1)[-1]) as bar,
         ):
             for chunk in answer.iter_content(CHUNK_BYTES):

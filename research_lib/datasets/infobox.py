@@ -68,11 +68,15 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     for column in text:
         plain = text[column].str.replace(BREAK, ", ", regex=True).str.replace(MARKUP, " ", regex=True)
         text[column] = plain.str.replace(LINK, r"\1", regex=True).str.replace(r"\s+", " ", regex=True).str.strip(" ,")
-    kind = text[["genre", "country", "language"]].apply(lambda column: column.str.replace(FURTHER, "", regex=True).str.strip())
+    kind = text[["genre", "country", "language"]].apply(
+        lambda column: column.str.replace(FURTHER, "", regex=True).str.strip()
+    )
     genre = kind["genre"].str.lower()
     short = genre.str.replace(FORM, "", regex=True)
     # "Fantasy novel" is fantasy, but "science fiction" is not science, nor a picture book a picture.
-    text["genre"] = short.where(~short.str.fullmatch("science|literary|short|.*picture", na=False), genre).str.capitalize()
+    text["genre"] = short.where(
+        ~short.str.fullmatch("science|literary|short|.*picture", na=False), genre
+    ).str.capitalize()
     text["country"] = kind["country"].str.lower().map(COUNTRIES).fillna(kind["country"])
     text["language"] = kind["language"].str.replace(r"\s+language$", "", regex=True, case=False).str.title()
     text["year"] = dates.str.extract(YEAR, expand=False).astype("Int64")

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from research_lib.data import Interactions
-from research_lib.models.losses import softmax_nll
+from research_lib.models.losses import sampled_softmax_nll, softmax_nll
 from research_lib.models.training import train
 
 
@@ -21,6 +21,7 @@ class RowBatch:
     row: Tensor
     col: Tensor
     kept: Tensor  # pairs that the dropout has left in the row's sum
+    sampled: Tensor  # columns that stand for all, when there are too many
     n_rows: int
 
 
@@ -55,9 +56,10 @@ def fit_contrastive(
     optimizer = torch.optim.Adam([inputs, outputs], lr=learning_rate)
     rows_a_batch = int(np.clip(round(n_positive * n_rows / matrix.nnz), 1, n_rows))
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, total_iters=epochs * -(-n_rows // rows_a_batch))
-    # How probable it is that a column is among the candidates of a batch: the popular ones almost always are.
-    seen = 1 - (1 - matrix.sum(axis=0) / n_rows) ** rows_a_batch
-    correction = torch.from_numpy(np.log(np.maximum(seen, 1e-9)).astype(np.float32)).to(device)
+    # Columns are sampled from the pairs of the step, so each turns up as often as it is popular; that is corrected.
+    n_sampled = 0 if n_cols <= max_candidates else max_candidates
+    share = np.maximum(matrix.sum(axis=0), 1) / matrix.nnz
+    log_expected = torch.from_numpy(np.log(share * max_candidates).astype(np.float32)).to(device)
 
     def batches() -> Iterator[RowBatch]:
         order = rng.permutation(n_rows)
@@ -65,19 +67,20 @@ def fit_contrastive(
             part = matrix[order[k : k + rows_a_batch]].tocoo()
             if part.nnz:
                 kept = np.flatnonzero(rng.random(part.nnz) >= dropout)
-                row, col, kept = (torch.from_numpy(x.astype(np.int64)).to(device) for x in (part.row, part.col, kept))
-                yield RowBatch(row, col, kept, part.shape[0])
+                sampled = rng.choice(part.col, size=n_sampled)
+                parts = (torch.from_numpy(x.astype(np.int64)).to(device) for x in (part.row, part.col, kept, sampled))
+                yield RowBatch(*parts, part.shape[0])
 
     def step(batch: RowBatch) -> Tensor:
         sums = torch.zeros(batch.n_rows, n_dims, device=device)
         sums = sums.index_add(0, batch.row[batch.kept], inputs[batch.col[batch.kept]])
-        if n_cols <= max_candidates:
-            candidates, place, offset = outputs, batch.col, 0.0
+        rows = F.normalize(sums, dim=1)
+        if n_sampled:
+            logits = rows @ F.normalize(outputs[batch.sampled], dim=1).T / temperature
+            positive = (rows[batch.row] * F.normalize(outputs[batch.col], dim=1)).sum(1) / temperature
+            loss = sampled_softmax_nll(logits, log_expected[batch.sampled], batch.row, positive)
         else:
-            names, place = batch.col.unique(return_inverse=True)
-            candidates, offset = outputs[names], correction[names]
-        logits = F.normalize(sums, dim=1) @ F.normalize(candidates, dim=1).T / temperature - offset
-        loss = softmax_nll(logits, batch.row, place)
+            loss = softmax_nll(rows @ F.normalize(outputs, dim=1).T / temperature, batch.row, batch.col)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -1,4 +1,4 @@
-"""Losses: free functions on tensors. B rows or pairs in a batch, D dimensions, N candidate columns, P positives."""
+"""Losses: free functions on tensors. B rows or pairs in a batch, D dimensions, N columns, P positives."""
 
 import torch
 import torch.nn.functional as F
@@ -25,5 +25,20 @@ def cosine_bce(rows: Tensor, cols: Tensor, labels: Tensor, scale: Tensor, offset
 
 
 def softmax_nll(logits: Tensor, row: Tensor, col: Tensor) -> Tensor:  # (B, N), (P,), (P,) -> ()
-    """Mean negative log-likelihood of the positives ``(row[p], col[p])``, each against all N candidates of its row."""
+    """Mean negative log-likelihood of the positives ``(row[p], col[p])``, each against all N columns."""
     return (logits.logsumexp(1)[row] - logits[row, col]).mean()
+
+
+def sampled_softmax_nll(logits: Tensor, log_expected: Tensor, row: Tensor, positive: Tensor) -> Tensor:
+    """The same, estimated from K sampled columns.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, K)
+        Of every row with every sampled column.
+    log_expected : Tensor, shape (K,)
+        Logarithm of how often each of them is expected in such a sample.
+    row, positive : Tensor, shape (P,)
+        Row and logit of every positive.
+    """
+    return F.softplus((logits - log_expected).logsumexp(1)[row] - positive).mean()

@@ -51,8 +51,8 @@ class PairEmbedding(BaseEstimator):
     dropout : float
         Share of a row's columns left out of its sum, drawn anew at each step; for ``"softmax"`` only.
     max_candidates : int
-        With more columns than this the softmax runs over those of the step's rows only, corrected for how often each
-        column turns up there.
+        With more columns than this the softmax is estimated from so many, sampled from the step's pairs and corrected
+        for their popularity. A few hundred are enough, and fast.
     patience : int, optional
         Stop when the loss has not fallen for so many epochs; by default never.
     random_state : int, optional
@@ -77,7 +77,8 @@ class PairEmbedding(BaseEstimator):
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018 (mse, bce).
     D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (a row from its columns, dropout).
-    X. Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys 2019.
+    Y. Bengio and J.-S. Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language
+    Model", IEEE TNN 2008 (the softmax from a sample).
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class PairEmbedding(BaseEstimator):
         learning_rate: float | None = None,
         temperature: float = 0.1,
         dropout: float = 0.5,
-        max_candidates: int = 8192,
+        max_candidates: int = 4096,
         patience: int | None = None,
         random_state: int | None = None,
         verbose: int = 0,

@@ -24,7 +24,9 @@ class NegativeSampler:
         self.n_possible = interactions.n_rows * interactions.n_cols
         self._positives = np.unique(interactions.keys())
         if len(self._positives) == self.n_possible:
-            raise ValueError(f"{interactions.source}: every {' and '.join(interactions.axes)} are a pair; no negatives are left.")
+            raise ValueError(
+                f"{interactions.source}: every {' and '.join(interactions.axes)} are a pair; no negatives are left."
+            )
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of `n` negatives, each shape (n,); one may come more than once, a positive never does."""

@@ -37,7 +37,7 @@ def train(
     Returns
     -------
     DataFrame
-        Columns ``epoch`` (from 1), ``loss`` (mean over the epoch's batches) and ``seconds`` (since the start), a row an epoch.
+        A row an epoch: ``epoch`` (from 1), ``loss`` (mean over its batches) and ``seconds`` (since the start).
 
     Raises
     ------

@@ -1,0 +1,243 @@
+import hashlib
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import same_color, to_hex
+
+from research_lib import figures
+from research_lib.embedding import Embedding, UnknownName
+from research_lib.figures import (
+    ACCENT,
+    FIGURE_MIME,
+    GREY,
+    KINDS,
+    plot_counts,
+    plot_histories,
+    plot_map,
+    plot_scores,
+    plot_similar,
+    save_figure,
+)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def places():
+    """Ten novels, six plays, two poems and two of which nothing is known."""
+    kinds = ["novel"] * 10 + ["play"] * 6 + ["poem"] * 2 + [None] * 2
+    year = pd.array([1800] * 12 + [1900] * 6 + [None] * 2, dtype="Int64")
+    vectors = np.random.default_rng(0).normal(size=(20, 2))
+    return Embedding(vectors, [f"book {i}" for i in range(20)], pd.DataFrame({"genre": kinds, "year": year}))
+
+
+@pytest.fixture
+def run_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(figures.RUN_VARIABLE, str(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What a notebook would have been shown."""
+    bundles = []
+    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
+    return bundles
+
+
+def points_by_colour(ax):
+    """The offsets of the filled points, by colour."""
+    found = {}
+    for scatter in ax.collections:
+        for offset, colour in zip(scatter.get_offsets(), scatter.get_facecolors(), strict=False):
+            found.setdefault(to_hex(colour).upper(), []).append(tuple(np.float32(offset).tolist()))
+    return {colour: sorted(points) for colour, points in found.items()}
+
+
+def where(places, rows):
+    return sorted(map(tuple, places.vectors[rows].tolist()))
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts if text.get_text()]
+
+
+def test_a_plain_map_draws_every_name_where_it_is(places):
+    _, ax = plot_map(places, title="Books gather")
+    assert points_by_colour(ax) == {ACCENT: where(places, slice(None))}
+    assert texts(ax) == []
+    assert ax.get_title(loc="left") == "Books gather"
+    assert list(ax.get_xticks()) == list(ax.get_yticks()) == []
+
+
+def test_the_commonest_kinds_are_coloured_and_named_and_the_rest_is_grey(places):
+    _, ax = plot_map(places, colour_by="genre", n_kinds=2)
+    assert points_by_colour(ax) == {
+        KINDS[0]: where(places, slice(0, 10)),
+        KINDS[1]: where(places, slice(10, 16)),
+        GREY: where(places, slice(16, 20)),
+    }
+    assert texts(ax) == ["novel", "play"]
+    for text, colour in zip(ax.texts, KINDS, strict=False):
+        assert same_color(text.get_color(), figures._dark(colour))
+
+
+def test_a_map_is_coloured_by_numbers_too(places):
+    _, ax = plot_map(places, colour_by="year")
+    assert points_by_colour(ax) == {
+        KINDS[0]: where(places, slice(0, 12)),
+        KINDS[1]: where(places, slice(12, 18)),
+        GREY: where(places, slice(18, 20)),
+    }
+    assert texts(ax) == ["1800", "1900"]
+
+
+def test_chosen_names_are_written_and_ringed(places):
+    _, ax = plot_map(places, names=["book 3", "book 17"])
+    assert texts(ax) == ["book 3", "book 17"]
+    rings = ax.collections[-1]
+    assert len(rings.get_facecolors()) == 0
+    np.testing.assert_allclose(rings.get_offsets(), places.vectors[[3, 17]], rtol=1e-6)
+
+
+def test_the_name_of_a_kind_lies_among_its_points():
+    crowd, stray = np.random.default_rng(0).normal(0, 0.1, (12, 2)), [[100, 100]]
+    assert np.linalg.norm(figures._densest(np.concatenate([crowd, stray]))) < 0.3
+    np.testing.assert_array_equal(figures._densest(np.array([[1.0, 2.0]])), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"colour_by": "gender"}, "No column 'gender' in the metadata, which has: genre, year"),
+        ({"colour_by": "genre", "n_kinds": 9}, "n_kinds is 9, expected 1 to 8"),
+        ({"colour_by": "genre", "n_kinds": 0}, "n_kinds is 0, expected 1 to 8"),
+    ],
+)
+def test_a_map_that_cannot_be_coloured_is_refused(places, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot_map(places, **options)
+
+
+def test_a_map_has_two_dimensions_and_known_names(places):
+    with pytest.raises(ValueError, match=r"The map has 3 dimensions, expected 2: project\(\) it first"):
+        plot_map(Embedding(np.eye(3), ["a", "b", "c"]))
+    with pytest.raises(UnknownName, match=r"No name 'bock 3' among 20\. Did you mean 'book 3'"):
+        plot_map(places, names=["bock 3"])
+    assert plt.get_fignums() == []  # nothing half-drawn stays open
+
+
+def test_a_map_of_nothing_known_is_drawn_plain():
+    places = Embedding(np.eye(2), ["a", "b"], pd.DataFrame({"genre": pd.Series([None, None], dtype="str")}))
+    _, ax = plot_map(places, colour_by="genre")
+    assert texts(ax) == []
+
+
+def test_similar_names_are_bars_from_the_nearest_to_the_farthest():
+    angles = np.array([0, 10, 30, 90, 150, 170]) * np.pi / 180
+    names = ["query", "near", "next", "across", "back", "a name that is much too long to stand beside a bar"]
+    _, ax = plot_similar(Embedding(np.column_stack([np.cos(angles), np.sin(angles)]), names), "query", n=2)
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx(np.cos(angles)[[1, 2, 4, 5]], abs=1e-6)
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["near", "next", "back", "a name that is much too long to stand bes…"]
+    colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
+    assert colours[0] == colours[1] == ACCENT.lower() != colours[2] == colours[3]
+    assert texts(ax) == ["0.98", "0.87", "-0.87", "-0.98"]
+    assert ax.get_title(loc="left") == "Nearest and farthest: query"
+    assert ax.yaxis_inverted()  # the nearest on top
+
+
+def test_counts_are_bars_in_the_order_given():
+    _, ax = plot_counts(pd.Series({"novel": 1234, "england": 7}), xlabel="books", title="Most linked")
+    assert [bar.get_width() for bar in ax.patches] == [1234, 7]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["novel", "england"]
+    assert texts(ax) == ["1,234", "7"]
+    assert (ax.get_xlabel(), ax.get_title(loc="left")) == ("books", "Most linked")
+
+
+def test_every_history_has_its_panel():
+    histories = {
+        "mse": pd.DataFrame({"epoch": [1, 2, 3], "loss": [1.0, 0.5, 0.25]}),
+        "softmax": pd.DataFrame({"epoch": range(1, 41), "loss": np.linspace(9, 5, 40)}),
+    }
+    fig, axes = plot_histories(histories, title="Both learn")
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in axes] == ["mse", "softmax"]
+    for ax, history in zip(axes, histories.values(), strict=True):
+        np.testing.assert_array_equal(ax.lines[0].get_xydata(), history[["epoch", "loss"]])
+    assert [texts(ax) for ax in axes] == [["0.250"], ["5.000"]]
+    assert fig.get_suptitle() == "Both learn"
+    assert axes[0].get_ylabel() == "training loss"
+
+
+def test_scores_are_dots_and_a_missing_one_is_empty():
+    scores = pd.DataFrame({"hit@10": [0.121, 0.553], "same author": [np.nan, 0.498]}, index=["popularity", "ours"])
+    _, axes = plot_scores(scores, highlight=["ours"])
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in axes] == list(scores.columns)
+    assert [texts(ax) for ax in axes] == [["0.121", "0.553"], ["0.498"]]
+    dots = axes[0].collections[1]
+    np.testing.assert_allclose(dots.get_offsets(), [[0.121, 0], [0.553, 1]])
+    assert [to_hex(colour).upper() for colour in dots.get_facecolors()] == ["#999999", ACCENT]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["popularity", "ours"]
+
+
+def test_a_saved_figure_is_the_same_bytes_every_time(places, run_folder, shown):
+    contents = []
+    for _ in range(2):
+        fig, _ = plot_map(places, colour_by="genre", names=["book 3"], title="Books gather")
+        save_figure(fig, "map")
+        contents.append({path.name: path.read_bytes() for path in (run_folder / "figures").iterdir()})
+    assert sorted(contents[0]) == ["map.png", "map.svg"]
+    assert contents[0] == contents[1]
+    fig, _ = plot_map(places, title="Books scatter")
+    save_figure(fig, "map")
+    assert (run_folder / "figures" / "map.svg").read_bytes() != contents[0]["map.svg"]
+
+
+def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_folder, shown):
+    fig, _ = plot_map(places)
+    save_figure(fig, "map", caption="Every dot a book.")
+    (bundle,) = shown
+    png, svg = ((run_folder / "figures" / f"map.{kind}").read_bytes() for kind in ("png", "svg"))
+    assert bundle[FIGURE_MIME] == {
+        "name": "map",
+        "caption": "Every dot a book.",
+        "files": {"png": hashlib.sha256(png).hexdigest(), "svg": hashlib.sha256(svg).hexdigest()},
+    }
+    assert bundle["image/png"] == png
+    assert bundle["text/plain"] == "map: Every dot a book."
+    assert png.startswith(b"\x89PNG") and b"<svg" in svg
+    assert not plt.fignum_exists(fig.number)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../map", "/map"])
+def test_a_figure_is_not_saved_elsewhere(places, run_folder, shown, name):
+    fig, _ = plot_map(places)
+    with pytest.raises(ValueError, match=f"Figure name '{name}', expected a file name without folders"):
+        save_figure(fig, name)
+    assert not run_folder.exists() and shown == []
+
+
+def test_a_full_disk_leaves_no_half_figure(places, run_folder, shown, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    fig, _ = plot_map(places)
+    with pytest.raises(OSError, match="No space left"):
+        save_figure(fig, "map")
+    assert list((run_folder / "figures").iterdir()) == [] and shown == []
+
+
+def test_the_house_style_does_not_leak(places):
+    before = dict(plt.rcParams)
+    plot_map(places, names=["book 3"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert dict(plt.rcParams) == before
