@@ -1,41 +1,29 @@
 """Tables become vectors, vectors become an `Embedding`, an `Embedding` is looked at, measured and published."""
 
-from research_lib.data import Interactions
-from research_lib.datasets import load
-from research_lib.embedding import Embedding
-from research_lib.figures import save_figure
-from research_lib.models.baselines import EASE, PairSVD, Popularity
-from research_lib.models.pairs import PairEmbedding
-from research_lib.notebooks import read_records, record, run, sweep
-from research_lib.projection import project
-from research_lib.ranking import (
-    agreement_ceiling,
-    compare,
-    hit_at_k,
-    hold_out,
-    mean_reciprocal_rank,
-    neighbour_agreement,
-)
+from importlib import import_module
 
+_HOMES = {
+    "data": ["Interactions"],
+    "datasets": ["load"],
+    "embedding": ["Embedding"],
+    "figures": ["save_figure"],
+    "models.baselines": ["EASE", "PairSVD", "Popularity"],
+    "models.pairs": ["PairEmbedding"],
+    "notebooks": ["read_records", "record", "run", "sweep"],
+    "projection": ["project"],
+    "ranking": ["agreement_ceiling", "compare", "hit_at_k", "hold_out", "mean_reciprocal_rank", "neighbour_agreement"],
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
-__all__ = [
-    "EASE",
-    "Embedding",
-    "Interactions",
-    "PairEmbedding",
-    "PairSVD",
-    "Popularity",
-    "agreement_ceiling",
-    "compare",
-    "hit_at_k",
-    "hold_out",
-    "load",
-    "mean_reciprocal_rank",
-    "neighbour_agreement",
-    "project",
-    "read_records",
-    "record",
-    "run",
-    "save_figure",
-    "sweep",
-]
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    """Import a public name when it is first used: the command need not wait for torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'research_lib' has no attribute {name!r}")
+    return getattr(import_module(f"research_lib.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

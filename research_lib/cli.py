@@ -11,9 +11,9 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from research_lib import notebooks as nbs
-from research_lib.parameters import read_assignment, read_file, read_notebook, read_parameters
-from research_lib.records import brief
-from research_lib.runner import RunResult, Task, plan_all, run_all
+from research_lib.notebooks.parameters import read_assignment, read_file, read_notebook, read_parameters
+from research_lib.notebooks.records import brief
+from research_lib.notebooks.runner import RunResult, Task, plan_all, run_all
 
 
 class OneLineErrors(TyperGroup):

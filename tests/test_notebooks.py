@@ -6,9 +6,9 @@ import nbformat
 import pytest
 
 from research_lib.notebooks import check, discover, read_records
-from research_lib.parameters import preset
-from research_lib.records import encode
-from research_lib.runner import plan, run_all
+from research_lib.notebooks.parameters import preset
+from research_lib.notebooks.records import encode
+from research_lib.notebooks.runner import plan, run_all
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 N_NOTEBOOKS = 1

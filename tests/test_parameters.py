@@ -1,7 +1,7 @@
 import pytest
 from notebook_factory import code, notebook, write_project
 
-from research_lib.parameters import (
+from research_lib.notebooks.parameters import (
     NotebookError,
     Parameter,
     fit,

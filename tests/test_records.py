@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research_lib.records import MIME, brief, collect, decode, encode, read_records, record
+from research_lib.notebooks.records import MIME, brief, collect, decode, encode, read_records, record
 
 keys = st.text().filter(lambda key: not key.startswith("__"))
 plain_values = st.recursive(

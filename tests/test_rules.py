@@ -3,7 +3,7 @@ import json
 import pytest
 from notebook_factory import KERNELSPEC, PARAMETERS, code, markdown, notebook, write_project
 
-from research_lib.rules import check
+from research_lib.notebooks.rules import check
 
 
 def problems_of(tmp_path, content):

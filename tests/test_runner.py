@@ -16,9 +16,9 @@ from notebook_factory import code, notebook, write_project
 
 import research_lib
 from research_lib.notebooks import NotebookError, RunResult, discover, find, publish, read_records, run, sweep
-from research_lib.parameters import read_parameters
-from research_lib.rules import check
-from research_lib.runner import plan, run_all
+from research_lib.notebooks.parameters import read_parameters
+from research_lib.notebooks.rules import check
+from research_lib.notebooks.runner import plan, run_all
 
 PARAMETERS = """\
 dataset = "sample"  # a name of the catalogue, or a path
@@ -245,7 +245,7 @@ def test_what_cannot_be_saved_is_one_error_and_nothing_half_written(results):
 
 
 def test_a_process_that_dies_at_once_is_an_error(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("research_lib.runner.START_WORKER", "raise SystemExit(3)")
+    monkeypatch.setattr("research_lib.notebooks.runner.START_WORKER", "raise SystemExit(3)")
     result = run("08_draws", notebooks=folder, runs=tmp_path)
     assert result.error == f"08_draws: its process ended with code 3. See {result.folder / 'log.txt'}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pooch
 import requests
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from research_lib.files import write_atomically
 

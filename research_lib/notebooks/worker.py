@@ -1,6 +1,6 @@
 """The process of one notebook: runs it with papermill, keeps what ran, and answers in lines of JSON.
 
-Started by `research_lib.runner`, with the task on stdin. A process of its own, because the current folder, the
+Started by the runner, with the task on stdin. A process of its own, because the current folder, the
 environment and the event loop belong to a process: threads would share them.
 """
 
@@ -29,7 +29,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from traitlets.config import Config
 
 from research_lib.files import write_atomically
-from research_lib.records import collect, encode, write_json
+from research_lib.notebooks.records import collect, encode, write_json
 
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
 PACKAGES = ("research_lib", "numpy", "torch", "scikit-learn", "papermill")

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from research_lib.files import write_atomically
-from research_lib.parameters import NotebookError, suggest
-from research_lib.records import decode, read_records, record, write_json
-from research_lib.rules import check
-from research_lib.runner import RunResult, plan, run_all
+from research_lib.notebooks.parameters import NotebookError, suggest
+from research_lib.notebooks.records import decode, read_records, record, write_json
+from research_lib.notebooks.rules import check
+from research_lib.notebooks.runner import RunResult, plan, run_all
 
 __all__ = ["NotebookError", "RunResult", "check", "discover", "publish", "read_records", "record", "run", "sweep"]
 

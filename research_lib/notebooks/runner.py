@@ -17,12 +17,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from research_lib.parameters import NotebookError, merge, preset, read_notebook, read_parameters, unknown_parameter
-from research_lib.records import decode
+from research_lib.notebooks.parameters import (
+    NotebookError,
+    merge,
+    preset,
+    read_notebook,
+    read_parameters,
+    unknown_parameter,
+)
+from research_lib.notebooks.records import decode
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 # jsonschema builds a grammar of IRIs for three seconds where JupyterLab is installed, and no notebook needs it
-START_WORKER = "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.worker import main; main()"
+START_WORKER = (
+    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks.worker import main; main()"
+)
+    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks.worker import main; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,8 @@ def _new_folder(parent: Path) -> Path:
 def _environment(folder: Path, threads: int) -> dict[str, str]:
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "RESEARCH_LIB_RUN": str(folder)}
     environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    package = Path(__file__).resolve().parents[1]
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait slow each other tenfold
+    package = Path(__file__).resolve().parents[2]
     if package.name != "site-packages":  # run from a checkout: the kernel, in another folder, must find it too
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
     return environment

@@ -4,7 +4,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from research_lib.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
+from research_lib.notebooks.parameters import (
+    NotebookError,
+    merge,
+    parameters_cell,
+    preset,
+    read_notebook,
+    read_parameters,
+)
 
 IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
 CELL_LINES, CODE_LINES, CODE_CELLS = 12, 100, 20
