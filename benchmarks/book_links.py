@@ -113,7 +113,8 @@ def report(results: dict) -> None:
     for name in ("tsne", "umap"):
         if name in results:
             ratios.append((f"{CONTESTANTS[name][0]} : 3 minutes", results[name]["seconds"][-1] / 180, "< 1"))
-    print("\n" + pd.DataFrame(ratios, columns=["ratio", "measured", "wanted"]).round(3).to_string(index=False))
+    if ratios:
+        print("\n" + pd.DataFrame(ratios, columns=["ratio", "measured", "wanted"]).round(3).to_string(index=False))
 
 
 def machine(threads: int) -> str:

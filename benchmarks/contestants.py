@@ -139,6 +139,7 @@ def run_recommended(table: dict, path: Path, epochs: int, target: float) -> dict
 
 
 def run_projection(table: dict, path: Path, epochs: int, target: float) -> dict:
+    sys.modules["tensorflow"] = None  # umap would import it where it is installed, and count its seconds
     from research_lib.embedding import Embedding
     from research_lib.projection import project
 

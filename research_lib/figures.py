@@ -132,7 +132,8 @@ def plot_map(
             for kind, colour in colours.items()
         ]  # fmt: skip
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
-        texts += [ax.text(x[i], y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
+        beside = 0.012 * np.ptp(x)  # so that a name does not cover its own ring
+        texts += [ax.text(x[i] + beside, y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
         ax.set(title=title, xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.margins(0.03)
@@ -259,8 +260,8 @@ def _where(values: pd.Series, kind: object) -> np.ndarray:
 
 
 def _densest(points: np.ndarray) -> np.ndarray:
-    """The point whose neighbours are nearest: where a kind's name belongs."""
-    k = min(len(points), 10)
+    """The point whose nearest quarter of the others is nearest: where a kind's name belongs."""
+    k = max(2, len(points) // 4) if len(points) > 1 else 1
     distances, _ = cKDTree(points).query(points, k=k)
     return points[distances.reshape(len(points), -1).mean(axis=1).argmin()]
 

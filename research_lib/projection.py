@@ -66,5 +66,5 @@ def _tsne(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) ->
 def _umap(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
     from umap import UMAP  # numba compiles for 15 s when it is imported
 
-    options = {"n_neighbors": min(15, len(vectors) - 1)} | options
+    options = {"n_neighbors": min(15, len(vectors) - 1), "init": "pca"} | options
     return UMAP(n_components=2, random_state=random_state, n_jobs=1, **options).fit_transform(vectors)

@@ -30,9 +30,7 @@ from research_lib.notebooks.records import decode
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 # jsonschema builds a grammar of IRIs for three seconds where JupyterLab is installed, and no notebook needs it
 START_WORKER = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks.worker import main; main()"
-)
-    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks.worker import main; main()"
+    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks import worker; worker.main()"
 )
 
 
