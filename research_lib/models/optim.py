@@ -2,6 +2,8 @@
 
 import math
 
+import numba
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,9 +17,12 @@ class RowAdam:
     missed add up to a geometric series. The result is that of dense Adam (`eps` outside the bias correction, as in
     section 2 of the paper and in Keras) up to ``eps / sqrt(v)`` and rounding.
 
+    The table lies in the CPU's memory, whose speed is the limit; so each row's value and moments lie side by side and
+    are read and written once a step, by compiled loops. On CUDA, dense Adam costs nothing worth saving.
+
     Parameters
     ----------
-    table : Tensor, shape (n_rows, n_dims)
+    table : ndarray of float32 or float64, shape (n_rows, n_dims)
         Starting values; not changed.
     lr : float
         Step size.
@@ -31,59 +36,106 @@ class RowAdam:
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
     """
 
-    def __init__(self, table: Tensor, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7):
+    def __init__(
+        self, table: np.ndarray, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7
+    ):
         self.lr, self.betas, self.eps = lr, betas, eps
         self.n_steps = 0
-        self._state = table.clone(), torch.zeros_like(table), torch.zeros_like(table)  # value and both moments
-        self._updated = torch.zeros(len(table), dtype=torch.long, device=table.device)
-        self._coasting = self._series(1024)
-        self._read: tuple[Tensor, tuple[Tensor, Tensor, Tensor]] | None = None
+        self._state = np.stack([table, np.zeros_like(table), np.zeros_like(table)], axis=1)  # value and both moments
+        self._updated = np.zeros(len(table), dtype=np.int64)
+        self._foresee(1024)
+        self._read: tuple[np.ndarray, Tensor] | None = None
 
-    def read(self, index: Tensor) -> Tensor:  # (B,) -> (B, D)
+    def read(self, index: np.ndarray) -> Tensor:  # (B,) -> (B, D)
         """The rows as they are now, part of the graph that a loss is computed on; an index may occur more than once."""
-        index, place = index.unique(return_inverse=True)
-        state = self._up_to_date(index)
-        state[0].requires_grad_()
-        self._read = index, state
-        return state[0].index_select(0, place)
+        index, place = np.unique(index, return_inverse=True)
+        rows = torch.from_numpy(self._up_to_date(index)).requires_grad_()
+        self._read = index, rows
+        return rows.index_select(0, torch.from_numpy(place))
 
     def step(self) -> None:
         """Move the rows that were read last along the gradient that `backward` has left."""
         self.n_steps += 1
-        (beta1, beta2), (index, (value, first, second)) = self.betas, self._read
-        gradient, value = value.grad, value.detach()
-        first.lerp_(gradient, 1 - beta1)
-        second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        value.addcdiv_(first, second.sqrt().add_(self.eps), value=-self._size(self.n_steps))
-        for stored, new in zip(self._state, (value, first, second), strict=True):
-            stored.index_copy_(0, index, new)
-        self._updated.index_fill_(0, index, self.n_steps)
+        index, rows = self._read
+        rest1, rest2 = (1 - beta for beta in self.betas)
+        _move(self._state, index, rows.grad.numpy(), *self._as_floats(self._size(self.n_steps), rest1, rest2, self.eps))
+        self._updated[index] = self.n_steps
 
-    def table(self) -> Tensor:  # -> (n_rows, D)
+    def table(self) -> np.ndarray:  # -> (n_rows, D)
         """All rows as they are now."""
-        return self._up_to_date(torch.arange(len(self._updated), device=self._updated.device))[0]
+        return self._up_to_date(np.arange(len(self._state)))
 
     def _size(self, step: int) -> float:
         """Step size with both bias corrections."""
         beta1, beta2 = self.betas
         return self.lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)
 
-    def _up_to_date(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (B,) -> three of (B, D)
+    def _up_to_date(self, index: np.ndarray) -> np.ndarray:  # (B,) -> (B, D)
         if self.n_steps >= len(self._coasting):
-            self._coasting = self._series(2 * self.n_steps)
-        value, first, second = (stored.index_select(0, index) for stored in self._state)
-        updated = self._updated.index_select(0, index).cpu()
-        missed = (self.n_steps - updated).double()
-        beta1, beta2 = self.betas
-        distance = self._coasting[updated] - (beta1 / math.sqrt(beta2)) ** missed * self._coasting[self.n_steps]
-        distance, fade1, fade2 = (x.to(value)[:, None] for x in (distance, beta1**missed, beta2**missed))
-        value.addcdiv_(first * distance, second.sqrt().add_(self.eps), value=-1)
-        return value, first.mul_(fade1), second.mul_(fade2)
+            self._foresee(2 * self.n_steps)
+        updated = self._updated[index]
+        faded = self._fading[self.n_steps - updated]
+        distance = self._coasting[updated] - faded[:, 0] * self._coasting[self.n_steps]
+        factors = np.column_stack([distance, faded[:, 1:]]).astype(self._state.dtype)
+        rows = np.empty((len(index), self._state.shape[2]), dtype=self._state.dtype)
+        _coast(self._state, index, factors, *self._as_floats(self.eps), rows)
+        self._updated[index] = self.n_steps
+        return rows
 
-    def _series(self, n_steps: int) -> Tensor:  # -> (n_steps,)
-        """How far a row with ``m = sqrt(v)`` would still coast if it were never read again after step s."""
-        ratio = self.betas[0] / math.sqrt(self.betas[1])
+    def _foresee(self, n_steps: int) -> None:
+        """How far a row with ``m = sqrt(v)`` coasts if it is not read after step s, and what fades in k steps."""
+        beta1, beta2 = self.betas
+        ratio = beta1 / math.sqrt(beta2)  # of a move to the one before
         travelled = [0.0]
         for step in range(n_steps + 400, 0, -1):  # 0.9**400 < 1e-18: what comes later does not count
             travelled.append(ratio * (self._size(step) + travelled[-1]))
-        return torch.tensor(travelled[:0:-1][:n_steps], dtype=torch.double)
+        self._coasting = np.array(travelled[:0:-1][:n_steps])
+        self._fading = np.array([ratio, beta1, beta2]) ** np.arange(n_steps)[:, None]
+
+    def _as_floats(self, *numbers: float) -> list[np.floating]:
+        return [self._state.dtype.type(number) for number in numbers]  # else the loops would compute in float64
+
+
+class DenseAdam:
+    """The same on CUDA, where moving every row costs next to nothing: a thin cover of `torch.optim.Adam`."""
+
+    def __init__(self, table: np.ndarray, lr: float = 1e-3, *, device: torch.device):
+        self._table = torch.from_numpy(table).to(device).requires_grad_()
+        self._optimizer = torch.optim.Adam([self._table], lr=lr, eps=1e-7)
+
+    def read(self, index: np.ndarray) -> Tensor:  # (B,) -> (B, D)
+        self._optimizer.zero_grad()
+        return self._table.index_select(0, torch.from_numpy(index).to(self._table.device))
+
+    def step(self) -> None:
+        self._optimizer.step()
+
+    def table(self) -> np.ndarray:  # -> (n_rows, D)
+        return self._table.detach().cpu().numpy()
+
+
+# Plain indexing, one entry at a time: so written, the loops over a row become vector instructions.
+@numba.njit(cache=True, error_model="numpy")
+def _coast(state, index, factors, eps, rows):
+    """Let rows make the moves they missed, fade their moments, and copy their values to `rows`."""
+    for k in range(len(index)):
+        i = index[k]
+        distance, fade1, fade2 = factors[k, 0], factors[k, 1], factors[k, 2]
+        for d in range(state.shape[2]):
+            first, second = state[i, 1, d], state[i, 2, d]
+            value = state[i, 0, d] - distance * first / (np.sqrt(second) + eps)
+            state[i, 0, d], state[i, 1, d], state[i, 2, d] = value, fade1 * first, fade2 * second
+            rows[k, d] = value
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _move(state, index, gradient, size, rest1, rest2, eps):
+    """One step of Adam on distinct rows; `rest1` and `rest2` are one minus the betas."""
+    for k in range(len(index)):
+        i = index[k]
+        for d in range(state.shape[2]):
+            slope, first, second = gradient[k, d], state[i, 1, d], state[i, 2, d]
+            first += rest1 * (slope - first)
+            second += rest2 * (slope * slope - second)
+            value = state[i, 0, d] - size * first / (np.sqrt(second) + eps)
+            state[i, 0, d], state[i, 1, d], state[i, 2, d] = value, first, second

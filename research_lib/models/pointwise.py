@@ -9,7 +9,7 @@ from torch import Tensor
 
 from research_lib.data import Interactions
 from research_lib.models.losses import cosine_bce, cosine_mse
-from research_lib.models.optim import RowAdam
+from research_lib.models.optim import DenseAdam, RowAdam
 from research_lib.models.sampling import NegativeSampler
 from research_lib.models.training import train
 
@@ -44,28 +44,35 @@ def fit_pointwise(
     n_negative = n_positive * negative_ratio
     # Rows and columns share one table, so that a step reads and writes once. Keras starts in the same range.
     start = rng.uniform(-0.05, 0.05, size=(n_rows + interactions.n_cols, n_dims)).astype(np.float32)
-    table = RowAdam(torch.from_numpy(start).to(device), lr=learning_rate)
+    table = RowAdam(start, learning_rate) if device.type == "cpu" else DenseAdam(start, learning_rate, device=device)
     calibration = torch.tensor([1.0, 0.0], device=device, requires_grad=True)
-    optimizer = torch.optim.Adam([calibration], lr=learning_rate, eps=table.eps)
+    optimizer = torch.optim.Adam([calibration], lr=learning_rate, eps=1e-7)
     labels = torch.cat([torch.ones(n_positive), -torch.ones(n_negative)]).to(device)
     sampler = NegativeSampler(interactions)
 
-    def batches() -> Iterator[Tensor]:  # rows, then columns, as numbers in the table; (2 * (n_positive + n_negative),)
-        order = rng.permutation(n_pairs)
-        for k in range(0, n_pairs - n_positive + 1, n_positive):
-            rows, cols = interactions.pairs[order[k : k + n_positive]].T
+    def batches() -> Iterator[
+        np.ndarray
+    ]:  # rows, then columns, as numbers in the table; (2 * (n_positive + n_negative),)
+        for _ in range(n_pairs // n_positive):
+            # Drawn afresh for every step, as in the tutorial: in an epoch some pairs come twice and some never.
+            drawn = rng.choice(n_pairs, n_positive, replace=False, shuffle=False)
+            rows, cols = interactions.pairs[drawn].T
             other_rows, other_cols = sampler.draw(n_negative, rng)
-            yield torch.from_numpy(np.concatenate([rows, other_rows, n_rows + cols, n_rows + other_cols])).to(device)
+            yield np.concatenate([rows, other_rows, n_rows + cols, n_rows + other_cols])
 
-    def step(batch: Tensor) -> Tensor:
+    def step(batch: np.ndarray) -> Tensor:
         rows, cols = table.read(batch).chunk(2)
-        value = cosine_mse(rows, cols, labels) if loss == "mse" else cosine_bce(rows, cols, labels, *calibration)
-        optimizer.zero_grad()
-        value.backward()
+        if loss == "mse":
+            value = cosine_mse(rows, cols, labels)
+            value.backward()
+        else:
+            value = cosine_bce(rows, cols, labels, *calibration)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
         table.step()
-        optimizer.step()  # of nothing for mse: without gradient, nothing moves
         return value.detach()
 
     history = train(step, batches, epochs=epochs, patience=patience, verbose=verbose)
-    vectors = table.table().cpu().numpy()
+    vectors = table.table()
     return vectors[:n_rows], vectors[n_rows:], tuple(calibration.tolist()), history

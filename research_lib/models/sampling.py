@@ -30,7 +30,7 @@ class NegativeSampler:
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of `n` negatives, each shape (n,); one may come more than once, a positive never does."""
-        keys = rng.integers(self.n_possible, size=n)
+        keys = np.sort(rng.integers(self.n_possible, size=n))  # sorted, they are looked up several times faster
         wrong = np.flatnonzero(self._are_positive(keys))
         while len(wrong):
             keys[wrong] = rng.integers(self.n_possible, size=len(wrong))
