@@ -34,7 +34,7 @@ def start(name: str, folder: Path, options: argparse.Namespace, target: float) -
     """One contestant in its own process; None if it failed."""
     pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
     environment = os.environ | dict.fromkeys(pools, str(options.threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads do not spin on cores that others use
+    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to others that can work
     if name in ("als", "bpr"):
         environment["OPENBLAS_NUM_THREADS"] = "1"  # as implicit asks for: it has threads of its own
     script = Path(__file__).with_name("contestants.py")
@@ -90,7 +90,7 @@ def report(results: dict) -> None:
         for name, result in results.items()
     }
     print("\n" + pd.DataFrame(rows).T.astype(float).round(3).to_string(na_rep="—"))
-    keras, ours, best = (results.get(name) for name in ("keras", "mse", "recommended"))
+    keras, ours, best = (results.get(name) for name in ("keras", "mse", "softmax"))
     ratios = []
     if keras and ours:
         losses = pd.DataFrame({"Keras": keras["losses"], "ours": ours["losses"]})
@@ -105,11 +105,11 @@ def report(results: dict) -> None:
     if best and implicit:
         for key, title in (("topic", "topic@10"), ("hit", "hit@100")):
             better = max(peer[key] for peer in implicit)
-            ratios.append((f"{title}, recommended : better implicit", best[key] / better, ""))
+            ratios.append((f"{title}, softmax : better implicit", best[key] / better, ""))
         until = [peer["until"] for peer in implicit if "until" in peer]
         if "until" in best and until:
             ratio = best["until"] / min(until)
-            ratios.append(("s to Keras quality, recommended : faster implicit", ratio, "≤ 3, aim 1"))
+            ratios.append(("s to Keras quality, softmax : faster implicit", ratio, "≤ 3, aim 1"))
     for name in ("tsne", "umap"):
         if name in results:
             ratios.append((f"{CONTESTANTS[name][0]} : 3 minutes", results[name]["seconds"][-1] / 180, "< 1"))

@@ -179,7 +179,7 @@ def import_folder(folder: Path) -> None:
     imported = import_folder(folder)
     for file, name in zip(imported["file"], imported["name"], strict=True):
         print(f"{name}: {file}")
-    print(f"{len(imported)} files imported")
+    print(f"{len(imported)} file{'s' * (len(imported) != 1)} imported")
 
 
 @data.command()
@@ -190,6 +190,7 @@ def path(name: str) -> None:
     for file in cached_paths(name):
         print(file)
     if not is_cached(name):
+        print(f"Not in the cache: research-lib data fetch {name}", file=sys.stderr)
         raise typer.Exit(1)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from adjustText import adjust_text
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy.spatial import cKDTree
@@ -125,10 +126,12 @@ def plot_map(
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         coloured = np.array([colour != GREY for colour in each])
         for part in (~coloured, coloured):  # grey lies below
-            ax.scatter(x[part], y[part], s=size, c=np.array(each)[part], alpha=0.8, linewidths=0)
+            ax.scatter(
+                x[part], y[part], s=size, c=np.array(each)[part], alpha=0.8, linewidths=0, rasterized=len(x) > 5000
+            )
         texts = [
-            ax.text(*_densest(places.vectors[_where(places.metadata[colour_by], kind)]), kind, color=_dark(colour),
-                    fontsize=11, fontweight="bold", path_effects=HALO, ha="center", va="center")
+            ax.text(*_crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)), kind,
+                    color=_dark(colour), fontsize=11, fontweight="bold", path_effects=HALO, ha="center", va="center")
             for kind, colour in colours.items()
         ]  # fmt: skip
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
@@ -162,7 +165,9 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
         ax.barh(place, found["similarity"], height=0.75, color=[ACCENT] * len(nearest) + ["#BBBBBB"] * len(farthest))
         for at, value in zip(place, found["similarity"], strict=True):
             side, shift = ("left", 3) if value >= 0 else ("right", -3)
-            ax.annotate(f"{value:.2f}", (value, at), (shift, 0), fontsize=8, ha=side, va="center", **OFFSET)
+            ax.annotate(
+                f"{value:.2f}".replace("-", "−"), (value, at), (shift, 0), fontsize=8, ha=side, va="center", **OFFSET
+            )
         ax.axvline(0, color=INK, lw=0.8)
         ax.set(yticks=place, xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
         ax.set_yticklabels([_short(text, 42) for text in found["name"]], fontsize=9)
@@ -259,16 +264,14 @@ def _where(values: pd.Series, kind: object) -> np.ndarray:
     return (values == kind).to_numpy(dtype=bool, na_value=False)
 
 
-def _densest(points: np.ndarray) -> np.ndarray:
-    """The point whose nearest quarter of the others is nearest: where a kind's name belongs."""
-    k = max(2, len(points) // 4) if len(points) > 1 else 1
-    distances, _ = cKDTree(points).query(points, k=k)
-    return points[distances.reshape(len(points), -1).mean(axis=1).argmin()]
+def _crowded(points: np.ndarray, radius: float) -> np.ndarray:
+    """The point with most others around it: where a kind's name belongs."""
+    return points[np.argmax(cKDTree(points).query_ball_point(points, radius, return_length=True))]
 
 
 def _dark(colour: str) -> tuple[float, ...]:
     """The colour as it can be read as text."""
-    return tuple(0.75 * channel for channel in plt.matplotlib.colors.to_rgb(colour))
+    return tuple(0.75 * channel for channel in to_rgb(colour))
 
 
 def _short(text: str, length: int) -> str:

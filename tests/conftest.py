@@ -46,3 +46,11 @@ def write_books(tmp_path):
         return path
 
     return write
+
+
+def authors_as_written(name: str) -> list[str | None]:
+    """Lower-cased authors of a dataset's books as the infobox has them: the labels of the published numbers."""
+    with catalogue.cached_paths(name)[0].open(encoding="utf-8") as file:
+        books = [json.loads(line) for line in file]
+    authors = [infobox.get("author") for title, infobox, *_ in books if "Wikipedia:" not in title]
+    return [author and author.lower() for author in authors]

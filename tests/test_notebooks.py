@@ -18,11 +18,16 @@ every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: pat
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """All notebooks, run once with quick values, two at a time."""
-    tasks = [plan(path, {}, quick=True) for path in NOTEBOOKS]
+def both_results(tmp_path_factory):
+    """All notebooks, run twice with quick values, two at a time."""
+    tasks = [plan(path, {}, quick=True) for path in NOTEBOOKS for _ in range(2)]
     runs = run_all(tasks, runs=tmp_path_factory.mktemp("runs"), jobs=2)
-    return {result.notebook: result for result in runs}
+    return {path.stem: [run for run in runs if run.notebook == path.stem] for path in NOTEBOOKS}
+
+
+@pytest.fixture(scope="module")
+def results(both_results):
+    return {name: runs[0] for name, runs in both_results.items()}
 
 
 def test_all_notebooks_are_discovered():
@@ -60,3 +65,13 @@ def test_it_runs_without_a_warning(path, results):
         output for cell in executed.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
     ]
     assert not [output.text for output in outputs if "Warning" in output.text]
+
+
+@every_notebook
+def test_it_repeats_its_records_and_every_byte_of_its_figures(path, both_results):
+    first, second = both_results[path.stem]
+    assert encode(first.records, "first") == encode(second.records, "second")  # NaN equals nothing
+    names = [file.name for file in sorted(first.folder.glob("figures/*"))]
+    assert len(names) == 2 * len(first.figures)
+    for name in names:
+        assert (first.folder / "figures" / name).read_bytes() == (second.folder / "figures" / name).read_bytes(), name

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from conftest import authors_as_written
 from sklearn.base import clone
 
 from research_lib.data import Interactions
@@ -144,16 +145,25 @@ def test_parameters_are_stored_untouched():
     assert clone(model).get_params() == model.get_params()
 
 
-@pytest.mark.real("books-p15")
-def test_on_wikipedia_books_the_recommended_setting_beats_als_and_svd():
-    books = load("books", "books-p15", count="mentions")
-    train, held_out = hold_out(books)
+@pytest.fixture(scope="module")
+def real_scores():
+    """The protocol of the published comparison, on Wikipedia's books."""
+    train, held_out = hold_out(load("books", "books-p15", count="mentions"))
     models = {
         "softmax": PairEmbedding(100, "softmax", epochs=100, random_state=0),
         "mse": PairEmbedding(50, "mse", epochs=150, random_state=0),
     }
-    scores = compare(models, train, held_out, labels=books.row_metadata["author"].str.lower())
-    hit, mrr, author = scores.loc["softmax", ["hit@10", "MRR", "same label@10"]]
-    assert hit >= 0.55 and mrr >= 0.33 and author >= 0.50  # implicit ALS: 0.553, 0.335, 0.498
-    hit, mrr, author = scores.loc["mse", ["hit@10", "MRR", "same label@10"]]
-    assert 0.38 <= hit <= 0.43 and 0.19 <= mrr <= 0.23 and author >= 0.44  # the Keras model: 0.405, 0.208, 0.453
+    return compare(models, train, held_out, labels=authors_as_written("books-p15"))
+
+
+@pytest.mark.real("books-p15")
+def test_the_recommended_setting_reaches_implicit_als(real_scores):
+    hit, mrr, author = real_scores.loc["softmax", ["hit@10", "MRR", "same label@10"]]
+    assert hit >= 0.55 and mrr >= 0.335 and author >= 0.50
+
+
+@pytest.mark.real("books-p15")
+def test_the_tutorials_setting_reaches_the_keras_model(real_scores):
+    hit, mrr, author = real_scores.loc["mse", ["hit@10", "MRR", "same label@10"]]
+    assert hit >= 0.39 and author >= 0.44
+    assert mrr == pytest.approx(0.208, abs=0.015)  # the same model, not a better one

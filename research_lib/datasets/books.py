@@ -55,7 +55,8 @@ def load_books(
     -------
     Interactions
         A pair a mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``, ``country``,
-        ``language``, ``year``. Column metadata: ``n_books``, ``n_mentions``. `cleaning` tells what was dropped.
+        ``language`` (not in the sample), ``year``. Column metadata: ``n_books``, ``n_mentions``. `cleaning` tells what
+        was dropped.
 
     Raises
     ------
@@ -66,10 +67,12 @@ def load_books(
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018.
     """
+    if isinstance(remove, str):
+        raise ValueError(f"remove is the text {remove!r}, expected a collection of links such as [{remove!r}].")
     for name, value, choices in (("count", count, ("books", "mentions")), ("on_error", on_error, ("raise", "skip"))):
         if value not in choices:
             raise ValueError(f"Unknown {name} {value!r}, expected one of: {', '.join(choices)}.")
-    if source == "sample":
+    if str(source) == "sample":
         titles, metadata, links = _read_sample()
         story = {"articles": len(titles)}
     else:
@@ -121,6 +124,7 @@ def load_books(
 
 def _read_sample() -> tuple[list[str], pd.DataFrame, list[list[str]]]:
     table = pd.read_csv(SAMPLE, dtype={"year": "Int64"}, keep_default_na=False)
+    table["author"] = table["author"].mask(table["author"] == "Anonymous")  # who are not one person
     links = [names.split("|") for names in table["links"]]
     return list(table["title"]), table[["author", "genre", "country", "year"]], links
 
@@ -135,7 +139,7 @@ def _path_of(source: str | Path) -> Path:
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
-        raise FileNotFoundError(f"{path}: no such file.")
+        raise FileNotFoundError(f"{path}: no such file (looked for in {Path.cwd()}).")
     if get_close_matches(str(source), ["sample"], cutoff=0.8):
         raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
     return catalogue.fetch(str(source), kind="books")[0]
@@ -172,7 +176,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a text file, gzipped or not, numbered from 1; blank ones are left out."""
     opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
+        with opened(path, "rt", encoding="utf-8-sig") as file:
             yield from ((number, line) for number, line in enumerate(file, start=1) if not line.isspace())
     except gzip.BadGzipFile as error:
         raise ValueError(f"{path}: named .gz, but not gzipped, or damaged ({error}).") from None

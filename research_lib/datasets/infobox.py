@@ -7,6 +7,7 @@ import pandas as pd
 
 COUNTRIES = {
     "america": "United States",
+    "united states": "United States",
     "u.s.": "United States",
     "u.s.a.": "United States",
     "us": "United States",
@@ -18,6 +19,7 @@ COUNTRIES = {
     "scotland": "United Kingdom",
     "u.k.": "United Kingdom",
     "uk": "United Kingdom",
+    "united kingdom": "United Kingdom",
     "wales": "United Kingdom",
     "republic of ireland": "Ireland",
     "imperial russia": "Russia",
@@ -28,7 +30,7 @@ COUNTRIES = {
 }
 BREAK = re.compile(r"\s*<\s*br\s*/?\s*>\s*")
 MARKUP = re.compile(
-    r"<\s*!--.*?--\s*>"  # comments
+    r"<\s*!--.*?(--\s*>|$)"  # comments, closed or not
     r"|<\s*ref.*?(/\s*>|<\s*/\s*ref\s*>)"  # references
     r"|<[^<>]*>"  # other tags
     r"|\{\{.*?\}\}"  # templates
@@ -52,8 +54,8 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``author``, ``genre``, ``country``, ``language`` (the first named, spelt one way; missing if unknown)
-        and ``year`` (nullable integer), one row a book.
+        One row a book: ``author`` (all that are named), ``genre``, ``country``, ``language`` (the first named, spelt
+        one way) and ``year`` (nullable integer). What is not known is missing.
     """
     text = pd.DataFrame(
         {
@@ -67,11 +69,12 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     dates = pd.Series(_first_of(infoboxes, "release_date", "pub_date", "published"), dtype="str")
     for column in text:
         plain = text[column].str.replace(BREAK, ", ", regex=True).str.replace(MARKUP, " ", regex=True)
-        text[column] = plain.str.replace(LINK, r"\1", regex=True).str.replace(r"\s+", " ", regex=True).str.strip(" ,")
+        text[column] = plain.str.replace(LINK, r"\1", regex=True).str.replace(r"\s*(,\s*)+", ", ", regex=True)
+        text[column] = text[column].str.replace(r"\s+", " ", regex=True).str.strip(" ,")
     kind = text[["genre", "country", "language"]].apply(
         lambda column: column.str.replace(FURTHER, "", regex=True).str.strip()
     )
-    genre = kind["genre"].str.lower()
+    genre = kind["genre"].str.lower().str.replace("nonfiction", "non-fiction")
     short = genre.str.replace(FORM, "", regex=True)
     # "Fantasy novel" is fantasy, but "science fiction" is not science, nor a picture book a picture.
     text["genre"] = short.where(

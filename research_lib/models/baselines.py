@@ -9,6 +9,8 @@ from sklearn.decomposition import TruncatedSVD
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 
+EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
+
 
 class Popularity(BaseEstimator):
     """Everybody gets the columns that most rows have."""
@@ -68,6 +70,11 @@ class EASE(BaseEstimator):
         self.penalty = penalty
 
     def fit(self, interactions: Interactions) -> Self:
+        n_cols = interactions.n_cols
+        if n_cols > EASE_COLS:
+            raise ValueError(
+                f"EASE inverts a matrix of {n_cols:,} × {n_cols:,}: too large. Keep {EASE_COLS:,} columns."
+            )
         self.matrix_ = interactions.to_csr()
         gram = (self.matrix_.T @ self.matrix_).toarray().astype(np.float64)
         inverse = np.linalg.inv(gram + self.penalty * np.eye(len(gram)))

@@ -22,7 +22,7 @@ class NegativeSampler:
     def __init__(self, interactions: Interactions):
         self.n_cols = interactions.n_cols
         self.n_possible = interactions.n_rows * interactions.n_cols
-        self._positives = np.unique(interactions.keys())
+        self._positives = interactions.distinct_keys()
         if len(self._positives) == self.n_possible:
             raise ValueError(
                 f"{interactions.source}: every {' and '.join(interactions.axes)} are a pair; no negatives are left."

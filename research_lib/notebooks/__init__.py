@@ -148,8 +148,8 @@ def publish(results: Iterable[RunResult], folder: str | Path = "figures") -> Pat
     results : iterable of RunResult
         Of each notebook in it the figures replace those published before; other notebooks' stay.
     folder : str or Path, optional
-        Gets ``<notebook>/<name>.png`` and ``.svg``, and ``manifest.json`` with the SHA-256, notebook, source and
-        parameters of each.
+        Gets ``<notebook>/<name>.png`` and ``.svg``, and ``manifest.json`` with the SHA-256, notebook, commit,
+        source and parameters of each.
 
     Returns
     -------
@@ -168,6 +168,7 @@ def publish(results: Iterable[RunResult], folder: str | Path = "figures") -> Pat
     manifest_path = folder / "manifest.json"
     manifest = decode(json.loads(manifest_path.read_text(encoding="utf-8"))) if manifest_path.exists() else {}
     for result in results:
+        provenance = json.loads((result.folder / "provenance.json").read_text(encoding="utf-8"))
         before = {name for name, entry in manifest.items() if entry["notebook"] == result.notebook}
         for path in sorted(result.folder.glob("figures/*.[ps][nv]g")):
             content, name = path.read_bytes(), f"{result.notebook}/{path.name}"
@@ -175,6 +176,7 @@ def publish(results: Iterable[RunResult], folder: str | Path = "figures") -> Pat
             manifest[name] = {
                 "sha256": hashlib.sha256(content).hexdigest(),
                 "notebook": result.notebook,
+                "commit": provenance["commit"],
                 "source": result.parameters.get("dataset"),
                 "parameters": result.parameters,
             }

@@ -163,7 +163,7 @@ def _new_folder(parent: Path) -> Path:
 def _environment(folder: Path, threads: int) -> dict[str, str]:
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "RESEARCH_LIB_RUN": str(folder)}
     environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait slow each other tenfold
+    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to others that can work
     package = Path(__file__).resolve().parents[2]
     if package.name != "site-packages":  # run from a checkout: the kernel, in another folder, must find it too
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
