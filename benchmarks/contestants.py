@@ -142,7 +142,6 @@ def run_softmax(table: dict, path: Path, epochs: int, target: float) -> dict:
         epochs=4,
         n_positive=8192,
         max_candidates=512,
-        learning_rate=0.02,
         temperature=0.15,
         random_state=0,
     )

@@ -34,7 +34,7 @@ def test_softmax_against_a_loop():
     expected = np.mean(
         [-math.log(math.exp(logits[r, c]) / np.exp(logits[r]).sum()) for r, c in zip(row, col, strict=True)]
     )
-    found = softmax_nll(torch.from_numpy(logits), torch.from_numpy(row), torch.from_numpy(col))
+    found = softmax_nll(torch.from_numpy(logits), torch.from_numpy(row), torch.from_numpy(col)).mean()
     assert found.item() == pytest.approx(expected, abs=1e-6)
 
 
@@ -57,8 +57,8 @@ def test_the_sampled_softmax_estimates_the_full_one():
     share = rng.dirichlet(np.ones(300))
     sampled = torch.from_numpy(rng.choice(300, size=200_000, p=share))
     log_expected = torch.from_numpy(np.log(200_000 * share))[sampled]
-    found = sampled_softmax_nll(logits[:, sampled], log_expected, row, logits[row, col])
+    found = sampled_softmax_nll(logits[:, sampled], log_expected, row, logits[row, col]).mean()
     # The positive counts once more among its rivals than in the full softmax: a part in about 300.
-    assert found.item() == pytest.approx(softmax_nll(logits, row, col).item(), abs=0.02)
-    uncorrected = sampled_softmax_nll(logits[:, sampled], torch.zeros(()), row, logits[row, col])
+    assert found.item() == pytest.approx(softmax_nll(logits, row, col).mean().item(), abs=0.02)
+    uncorrected = sampled_softmax_nll(logits[:, sampled], torch.zeros(()), row, logits[row, col]).mean()
     assert abs(uncorrected - found) > 1

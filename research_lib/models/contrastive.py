@@ -31,6 +31,7 @@ def fit_contrastive(
     n_dims: int,
     temperature: float,
     dropout: float,
+    kept_weight: float,
     n_positive: int,
     max_candidates: int,
     learning_rate: float,
@@ -78,9 +79,11 @@ def fit_contrastive(
         if n_sampled:
             logits = rows @ F.normalize(outputs[batch.sampled], dim=1).T / temperature
             positive = (rows[batch.row] * F.normalize(outputs[batch.col], dim=1)).sum(1) / temperature
-            loss = sampled_softmax_nll(logits, log_expected[batch.sampled], batch.row, positive)
+            nll = sampled_softmax_nll(logits, log_expected[batch.sampled], batch.row, positive)
         else:
-            loss = softmax_nll(rows @ F.normalize(outputs, dim=1).T / temperature, batch.row, batch.col)
+            nll = softmax_nll(rows @ F.normalize(outputs, dim=1).T / temperature, batch.row, batch.col)
+        weights = torch.ones_like(nll).index_fill(0, batch.kept, kept_weight)
+        loss = (weights * nll).sum() / weights.sum().clamp(min=1e-6)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

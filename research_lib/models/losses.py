@@ -24,9 +24,9 @@ def cosine_bce(rows: Tensor, cols: Tensor, labels: Tensor, scale: Tensor, offset
     return F.binary_cross_entropy_with_logits(scale * cosine(rows, cols) + offset, (labels + 1) / 2)
 
 
-def softmax_nll(logits: Tensor, row: Tensor, col: Tensor) -> Tensor:  # (B, N), (P,), (P,) -> ()
-    """Mean negative log-likelihood of the positives ``(row[p], col[p])``, each against all N columns."""
-    return (logits.logsumexp(1)[row] - logits[row, col]).mean()
+def softmax_nll(logits: Tensor, row: Tensor, col: Tensor) -> Tensor:  # (B, N), (P,), (P,) -> (P,)
+    """Negative log-likelihood of each positive ``(row[p], col[p])`` against all N columns."""
+    return logits.logsumexp(1)[row] - logits[row, col]
 
 
 def sampled_softmax_nll(logits: Tensor, log_expected: Tensor, row: Tensor, positive: Tensor) -> Tensor:
@@ -41,4 +41,4 @@ def sampled_softmax_nll(logits: Tensor, log_expected: Tensor, row: Tensor, posit
     row, positive : Tensor, shape (P,)
         Row and logit of every positive.
     """
-    return F.softplus((logits - log_expected).logsumexp(1)[row] - positive).mean()
+    return F.softplus((logits - log_expected).logsumexp(1)[row] - positive)

@@ -29,9 +29,9 @@ class PairEmbedding(BaseEstimator):
     all others. So a row that was not there in training has a vector too, see `transform`.
 
     On 1,411 books and their links the best setting found on validation data is
-    ``PairEmbedding(n_dims=100, loss="softmax", epochs=100)``; ``n_dims=50`` is close behind. A table of 600,000 pairs
-    needs some epochs only: ``PairEmbedding(loss="softmax", epochs=4, n_positive=8192, max_candidates=512,
-    learning_rate=0.02, temperature=0.15)``.
+    ``PairEmbedding(n_dims=100, loss="softmax", epochs=60, n_positive=2048)``; ``n_dims=50`` is close behind. A table of
+    600,000 pairs needs some epochs only: ``PairEmbedding(loss="softmax", epochs=4, n_positive=8192, max_candidates=512,
+    temperature=0.15)``.
 
     Parameters
     ----------
@@ -47,11 +47,13 @@ class PairEmbedding(BaseEstimator):
     negative_ratio : int
         Non-pairs for every pair; not for ``"softmax"``.
     learning_rate : float, optional
-        Of Adam; by default 0.001, the tutorial's, and 0.01, falling to nothing, for ``"softmax"``.
+        Of Adam; by default 0.001, the tutorial's, and 0.02, falling to nothing, for ``"softmax"``.
     temperature : float
         Divides the cosine under the softmax: the lower, the more the hardest columns count.
     dropout : float
         Share of a row's columns left out of its sum, drawn anew at each step; for ``"softmax"`` only.
+    kept_weight : float
+        Weight in the loss of the columns that the sum has kept; those left out, which have to be guessed, weigh 1.
     max_candidates : int
         With more columns than this the softmax is estimated from so many, sampled from the step's pairs and corrected
         for their popularity. A few hundred are enough, and fast.
@@ -78,6 +80,7 @@ class PairEmbedding(BaseEstimator):
     References
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018 (mse, bce).
+    P. Vincent et al., "Stacked Denoising Autoencoders", JMLR 2010 (what was left out weighs more).
     D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (a row from its columns, dropout).
     Y. Bengio and J.-S. Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language
     Model", IEEE TNN 2008 (the softmax from a sample).
@@ -94,6 +97,7 @@ class PairEmbedding(BaseEstimator):
         learning_rate: float | None = None,
         temperature: float = 0.1,
         dropout: float = 0.5,
+        kept_weight: float = 0.3,
         max_candidates: int = 4096,
         patience: int | None = None,
         random_state: int | None = None,
@@ -108,6 +112,7 @@ class PairEmbedding(BaseEstimator):
         self.learning_rate = learning_rate
         self.temperature = temperature
         self.dropout = dropout
+        self.kept_weight = kept_weight
         self.max_candidates = max_candidates
         self.patience = patience
         self.random_state = random_state
@@ -144,8 +149,9 @@ class PairEmbedding(BaseEstimator):
                 interactions,
                 temperature=self.temperature,
                 dropout=self.dropout,
+                kept_weight=self.kept_weight,
                 max_candidates=self.max_candidates,
-                learning_rate=self.learning_rate or 0.01,
+                learning_rate=self.learning_rate or 0.02,
                 **common,
             )
             self.calibration_ = 1.0, 0.0
@@ -236,5 +242,7 @@ class PairEmbedding(BaseEstimator):
             raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number.")
         if self.temperature <= 0:
             raise ValueError(f"temperature is {self.temperature}, expected a positive number.")
+        if self.kept_weight < 0 or self.kept_weight == self.dropout == 0:
+            raise ValueError(f"kept_weight is {self.kept_weight}, expected a positive number: nothing would be learnt.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}, expected 0 to less than 1.")
