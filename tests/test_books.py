@@ -56,7 +56,8 @@ def test_the_story_of_the_cleaning_number_by_number(write_books):
         article("Emma", ["novel", "paperback", "Tea"]),
         article("Blank", []),
     )
-    books = load("books", path, min_count=2, on_error="skip")
+    with pytest.warns(UserWarning, match="1 lines could not be read and are skipped"):
+        books = load("books", path, min_count=2, on_error="skip")
     assert list(books.cleaning.itertuples(index=False, name=None)) == [
         ("articles", 5),
         ("lines skipped", 1),
@@ -126,7 +127,8 @@ def test_a_bad_line_is_named_or_else_skipped_and_counted(write_books, line, mess
     path = write_books(GOOD, line, article("Middlemarch", ["Novel"]))
     with pytest.raises(ValueError, match=rf"^books.ndjson, line 2: {message}.*\.$"):
         load("books", path, min_count=1)
-    books = load("books", path, min_count=1, on_error="skip")
+    with pytest.warns(UserWarning, match="lines could not be read and are skipped"):
+        books = load("books", path, min_count=1, on_error="skip")
     assert list(books.row_names) == ["Emma", "Middlemarch"]
     assert counted(books)["lines skipped"] == 1
     assert counted(books)["articles"] == 2

@@ -109,7 +109,7 @@ def test_chosen_names_are_written_and_ringed(places):
 
 def test_the_name_of_a_kind_lies_among_its_points():
     crowd, stray = np.random.default_rng(0).normal(0, 0.1, (12, 2)), [[100, 100]]
-    assert np.linalg.norm(figures._densest(np.concatenate([crowd, stray]))) < 0.3
+    assert np.linalg.norm(figures._crowded(np.concatenate([crowd, stray]), radius=1)) < 0.3
     np.testing.assert_array_equal(figures._densest(np.array([[1.0, 2.0]])), [1, 2])
 
 
@@ -149,7 +149,7 @@ def test_similar_names_are_bars_from_the_nearest_to_the_farthest():
     assert labels == ["near", "next", "back", "a name that is much too long to stand bes…"]
     colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
     assert colours[0] == colours[1] == ACCENT.lower() != colours[2] == colours[3]
-    assert texts(ax) == ["0.98", "0.87", "-0.87", "-0.98"]
+    assert texts(ax) == ["0.98", "0.87", "−0.87", "−0.98"]
     assert ax.get_title(loc="left") == "Nearest and farthest: query"
     assert ax.yaxis_inverted()  # the nearest on top
 
