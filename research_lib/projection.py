@@ -1,5 +1,7 @@
 """Maps: any embedding in two dimensions."""
 
+import warnings
+
 import numpy as np
 
 from research_lib.embedding import Embedding
@@ -64,7 +66,9 @@ def _tsne(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) ->
 
 
 def _umap(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
-    from umap import UMAP  # numba compiles for 15 s when it is imported
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of packages that it could use and does not need
+        from umap import UMAP  # numba compiles for 15 s when it is imported
 
     options = {"n_neighbors": min(15, len(vectors) - 1), "init": "pca"} | options
     return UMAP(n_components=2, random_state=random_state, n_jobs=1, **options).fit_transform(vectors)

@@ -163,7 +163,7 @@ def test_data_is_listed_imported_and_found(toy_catalogue):
     listed = command("data", "list").stdout.splitlines()[-1]
     assert listed.split() == ["toy", "books", "1", "6", "no", "CC0", "one", "book"]
     imported = command("data", "import", toy_catalogue)
-    assert (imported.exit_code, imported.stdout.splitlines()[-1]) == (0, "1 files imported")
+    assert (imported.exit_code, imported.stdout.splitlines()[-1]) == (0, "1 file imported")
     found = command("data", "path", "toy")
     assert found.exit_code == 0
     assert pd.read_json(found.stdout.strip(), lines=True).iloc[0, 0] == "War and Peace"

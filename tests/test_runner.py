@@ -318,6 +318,7 @@ def fake_result(root, name, figures, error=None):
     (run_folder / "figures").mkdir(parents=True)
     for figure in figures:
         (run_folder / "figures" / figure).write_bytes(f"{name}/{figure}".encode())
+    (run_folder / "provenance.json").write_text('{"commit": "c0ffee"}', encoding="utf-8")
     return RunResult(name, run_folder, {"dataset": "books-p15", "rate": float("nan")}, 1.0, {}, [], error)
 
 
@@ -332,6 +333,7 @@ def test_published_figures_replace_those_of_their_notebook_only(tmp_path):
     assert entries["04_books/map.png"] == {
         "sha256": "5b4b8dc085133bc1d9a7a81289ed02bd8cb345842e4c46f9857cdead4d44d86e",
         "notebook": "04_books",
+        "commit": "c0ffee",
         "source": "books-p15",
         "parameters": {"dataset": "books-p15", "rate": {"__float__": "nan"}},
     }

@@ -2,16 +2,20 @@
 
 import hashlib
 import os
+import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
-import pooch
 import requests
 from tqdm import tqdm
 
 from research_lib.files import write_atomically
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its progress bar misses Jupyter's widgets; ours does not need them
+    import pooch
 
 CACHE_VARIABLE = "RESEARCH_LIB_DATA"
 CHUNK_BYTES = 2**18
