@@ -7,11 +7,20 @@ _HOMES = {
     "datasets": ["load"],
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
-    "models.baselines": ["EASE", "PairSVD", "Popularity"],
+    "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
     "models.pairs": ["PairEmbedding"],
     "notebooks": ["read_records", "record", "run", "sweep"],
     "projection": ["project"],
-    "ranking": ["agreement_ceiling", "compare", "hit_at_k", "hold_out", "mean_reciprocal_rank", "neighbour_agreement"],
+    "ranking": [
+        "agreement_ceiling",
+        "compare",
+        "hit_at_k",
+        "hold_out",
+        "hold_out_one",
+        "mean_reciprocal_rank",
+        "neighbour_agreement",
+    ],
+    "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"

@@ -135,7 +135,7 @@ class Interactions:
 
     def to_csr(self) -> sparse.csr_array:
         """Binary matrix, shape (n_rows, n_cols), float32; a repeated pair counts once."""
-        rows, cols = self.distinct().pairs.T
+        rows, cols = self.distinct().pairs.T.astype(np.int32)  # scikit-learn takes no wider indices
         return sparse.csr_array((np.ones(len(rows), np.float32), (rows, cols)), shape=(self.n_rows, self.n_cols))
 
 

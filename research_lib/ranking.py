@@ -44,6 +44,33 @@ def hold_out(
     )
 
 
+def hold_out_one(interactions: Interactions, random_state: int = 0) -> tuple[Interactions, Interactions]:
+    """Hold out one column, chosen at random, of every row that has two or more.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        The table; repeated pairs count once.
+    random_state : int
+        Seed of `numpy.random.default_rng`.
+
+    Returns
+    -------
+    train, held_out : Interactions
+        Both on the axes of the table; no row is left empty that was not.
+    """
+    distinct = interactions.distinct()
+    rows = distinct.pairs[:, 0]
+    order = np.lexsort((np.random.default_rng(random_state).random(len(rows)), rows))  # rows in order, each shuffled
+    last = np.append(rows[1:] != rows[:-1], True)
+    several = np.bincount(rows)[rows] >= 2
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[order[last & several]] = True  # rows are sorted, so those of `order` are those of `distinct`
+    if not chosen.any():
+        raise ValueError(f"No {distinct.axes[0]} has two {distinct.axes[1]}s, so none can be held out.")
+    return distinct.with_pairs(distinct.pairs[~chosen]), distinct.with_pairs(distinct.pairs[chosen])
+
+
 def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -> np.ndarray:
     """Rank of every held-out column among all columns but the row's training columns.
 

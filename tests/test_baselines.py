@@ -4,7 +4,7 @@ from sklearn.base import clone
 
 from research_lib.datasets.synthetic import checkerboard, planted_topics
 from research_lib.embedding import Embedding
-from research_lib.models.baselines import EASE, PairSVD, Popularity
+from research_lib.models.baselines import EASE, PairSVD, Popularity, RandomVectors
 from research_lib.ranking import held_out_ranks, hit_at_k, hold_out, neighbour_agreement
 
 LEARNERS = [PairSVD(n_dims=2, random_state=0), EASE()]
@@ -27,6 +27,15 @@ def test_popularity_cannot_know_the_checkerboard():
     table = checkerboard(50)
     right = first_new_col(Popularity().fit(table), table) == np.arange(50)
     assert right.mean() < 0.1
+
+
+def test_random_vectors_recommend_at_chance_and_repeat_themselves():
+    twin = planted_topics(n_rows=300, n_cols=200, n_topics=5)
+    train, held_out = hold_out(twin)
+    model, again = (RandomVectors(10, random_state=0).fit(train) for _ in range(2))
+    hit = hit_at_k(held_out_ranks(model.score_cols, train, held_out), 20)
+    assert hit == pytest.approx(20 / 190, abs=0.03)
+    np.testing.assert_array_equal(model.row_embedding_.vectors, again.row_embedding_.vectors)
 
 
 @pytest.mark.parametrize("model", [PairSVD(n_dims=10, random_state=0), EASE()], ids=repr)

@@ -114,6 +114,43 @@ def test_a_new_row_lies_with_its_topic_and_unknown_columns_do_not_count(twin):
     assert not new["unknown"].any()
 
 
+@pytest.fixture(scope="module")
+def named():
+    """Two families of ingredients that share a suffix and their purposes; of one each, a purpose is not known."""
+    surfactants = {f"SODIUM {stem} SULFATE": ["Cleansing", "Foaming"] for stem in ("LAURYL", "MYRETH", "CETEARYL")}
+    surfactants |= {f"{stem} SULFATE": ["Cleansing", "Foaming"] for stem in ("TEA-LAURYL", "MAGNESIUM COCO")}
+    oils = {
+        f"{stem} SEED OIL": ["Emollient", "Perfuming"] for stem in ("GRAPE", "CAMELLIA", "SUNFLOWER", "SESAME", "FLAX")
+    }
+    noise = {f"X{number}": ["Cleansing", "Foaming", "Emollient", "Perfuming"] for number in range(3)}
+    return Interactions.from_lists(surfactants | oils | noise, axes=("ingredient", "purpose"))
+
+
+def test_a_name_alone_tells_what_an_ingredient_is_for(named, tmp_path):
+    model = PairEmbedding(4, "softmax", epochs=60, name_ngrams=(3, 5), n_positive=8, random_state=0).fit(named)
+    lists = {"POTASSIUM OLEYL SULFATE": ["?"], "WALNUT SEED OIL": ["?"], "QQQ": ["?"]}
+    for each in (model, PairEmbedding.load(model.save(tmp_path / "model.safetensors"))):
+        sulfate, oil, nothing = each.transform(Interactions.from_lists(lists)).vectors
+        cols = each.col_embedding_
+        assert each.get_params() == model.get_params()
+        assert {"Cleansing", "Foaming"} == set(cols.most_similar(sulfate, n=2)["name"])
+        assert {"Emollient", "Perfuming"} == set(cols.most_similar(oil, n=2)["name"])
+        assert not nothing.any()
+    without = PairEmbedding(4, "softmax", epochs=2, random_state=0).fit(named)
+    assert not without.transform(Interactions.from_lists(lists)).vectors.any()
+
+
+def test_names_that_share_nothing_change_nothing(twin):
+    names = [f"{chr(ord('a') + i % 26)}{chr(ord('a') + i // 26)}" for i in range(twin.n_rows)]
+    table = Interactions(twin.pairs, names, twin.col_names)
+    plain, named = (
+        PairEmbedding(4, "softmax", epochs=2, name_ngrams=ngrams, random_state=0).fit(table)
+        for ngrams in (None, (4, 6))
+    )
+    np.testing.assert_array_equal(plain.row_embedding_.vectors, named.row_embedding_.vectors)
+    assert not hasattr(named, "ngram_embedding_")
+
+
 def test_only_a_sum_of_columns_can_be_transformed(twin):
     with pytest.raises(ValueError, match="vectors of the rows it has seen only"):
         PairEmbedding(4, "mse", epochs=1).fit(twin).transform(twin)
@@ -128,6 +165,8 @@ def test_only_a_sum_of_columns_can_be_transformed(twin):
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"temperature": 0}, "temperature is 0"),
         ({"dropout": 1}, "dropout is 1"),
+        ({"loss": "softmax", "name_ngrams": (5, 3)}, r"name_ngrams is \(5, 3\), expected two lengths"),
+        ({"loss": "mse", "name_ngrams": (3, 5)}, "name_ngrams needs loss='softmax'"),
     ],
 )
 def test_a_parameter_out_of_range_is_named(parameters, message, twin):

@@ -15,6 +15,7 @@ from research_lib.ranking import (
     held_out_ranks,
     hit_at_k,
     hold_out,
+    hold_out_one,
     mean_reciprocal_rank,
     neighbour_agreement,
 )
@@ -62,6 +63,19 @@ def test_a_split_is_the_seeds_first_tenth_of_the_sorted_pairs():
 def test_a_share_that_holds_out_nothing_or_all_is_refused(share):
     with pytest.raises(ValueError, match=f"share(=| is ){share}"):
         hold_out(Interactions.from_lists({"a": ["x", "y"]}), share=share)
+
+
+def test_one_column_of_every_row_with_several_is_held_out():
+    table = Interactions.from_lists({"a": ["x", "y", "z"], "b": ["x"], "c": ["y", "z"], "d": ["z", "z"]})
+    seen = set()
+    for seed in range(30):
+        train, held_out = hold_out_one(table, random_state=seed)
+        assert held_out.pairs[:, 0].tolist() == [0, 2]
+        assert sorted([*train.keys(), *held_out.keys()]) == sorted(table.distinct().keys())
+        seen |= set(held_out.keys().tolist())
+    assert seen == {0, 1, 2, 2 * 3 + 1, 2 * 3 + 2}  # each of them is chosen sometimes
+    with pytest.raises(ValueError, match="No row has two columns"):
+        hold_out_one(Interactions.from_lists({"a": ["x"], "b": ["x"]}))
 
 
 @pytest.mark.parametrize("block", [1, 3, 256])

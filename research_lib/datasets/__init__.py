@@ -5,8 +5,9 @@ from difflib import get_close_matches
 
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
+from research_lib.datasets.ingredients import load_ingredients
 
-LOADERS: dict[str, Callable[..., Interactions]] = {"books": load_books}
+LOADERS: dict[str, Callable[..., Interactions]] = {"books": load_books, "ingredients": load_ingredients}
 
 
 def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions:
@@ -14,12 +15,12 @@ def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions:
 
     Parameters
     ----------
-    kind : {"books"}
+    kind : {"books", "ingredients"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`.
+        What the loader of that kind takes, see `load_books` and `load_ingredients`.
 
     Returns
     -------

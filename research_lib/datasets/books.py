@@ -5,7 +5,6 @@ import json
 import warnings
 import zlib
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +75,7 @@ def load_books(
         titles, metadata, links = _read_sample()
         story = {"articles": len(titles)}
     else:
-        titles, metadata, links, story = _read_articles(_path_of(source), on_error)
+        titles, metadata, links, story = _read_articles(catalogue.path_of(source, "books", "an .ndjson file"), on_error)
         if story["lines skipped"]:
             warnings.warn(f"{source}: {story['lines skipped']} lines could not be read and are skipped.", stacklevel=2)
     row = np.repeat(np.arange(len(titles)), [len(names) for names in links])
@@ -127,22 +126,6 @@ def _read_sample() -> tuple[list[str], pd.DataFrame, list[list[str]]]:
     table["author"] = table["author"].mask(table["author"] == "Anonymous")  # who are not one person
     links = [names.split("|") for names in table["links"]]
     return list(table["title"]), table[["author", "genre", "country", "year"]], links
-
-
-def _path_of(source: str | Path) -> Path:
-    """The file behind a catalogue name or a path."""
-    if source in [dataset.name for dataset in catalogue.catalogue("books")]:
-        return catalogue.fetch(source, kind="books")[0]  # also where a folder has that name
-    path = Path(source)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: a folder, expected an .ndjson file.")
-    if path.is_file():
-        return path
-    if path.suffix or len(path.parts) > 1:
-        raise FileNotFoundError(f"{path}: no such file (looked for in {Path.cwd()}).")
-    if get_close_matches(str(source), ["sample"], cutoff=0.8):
-        raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
-    return catalogue.fetch(str(source), kind="books")[0]
 
 
 def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, list[list[str]], dict[str, int]]:

@@ -87,6 +87,24 @@ DATASETS = (
             ),
         ),
     ),
+    Dataset(
+        name="cosing",
+        kind="ingredients",
+        description="the EU's inventory of cosmetic ingredients and their functions",
+        rows=28_712,
+        columns=4,
+        licence="EU open data (reuse with attribution)",
+        citation="European Commission, CosIng: Cosmetic Ingredient Database, as gathered by sohab117/inci-cas-builder.",
+        files=(
+            File(
+                "cosing.csv",
+                "https://raw.githubusercontent.com/sohab117/inci-cas-builder/c457a8e03887b0cd4a4ab4df16d4873eb835b339"
+                "/data/cosing.csv",
+                "13b3974654814754d3dc272332fabd55710e33801866961ee537d190fc2c22a1",
+                2_113_999,
+            ),
+        ),
+    ),
 )
 
 
@@ -150,6 +168,37 @@ def fetch(name: str, kind: str | None = None) -> list[Path]:
         except ValueError as error:  # pooch has thrown the file away
             raise ValueError(f"{name}: what {file.url} sent does not have the catalogue's SHA-256.") from error
     return paths
+
+
+def path_of(source: str | Path, kind: str, endings: str) -> Path:
+    """The file behind a catalogue name, which is fetched, or behind a path.
+
+    Parameters
+    ----------
+    source : str or Path
+        What the user gave to a loader, other than "sample".
+    kind : str
+        Of the catalogue's names.
+    endings : str
+        For the message: which files are read, as in "an .ndjson file".
+
+    Raises
+    ------
+    IsADirectoryError, FileNotFoundError, ValueError
+        If it is a folder, a path without a file, or an unknown name; and what `fetch` raises.
+    """
+    if source in [dataset.name for dataset in catalogue(kind)]:
+        return fetch(source, kind)[0]  # also where a folder has that name
+    path = Path(source)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: a folder, expected {endings}.")
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
+        raise FileNotFoundError(f"{path}: no such file (looked for in {Path.cwd()}).")
+    if get_close_matches(str(source), ["sample"], cutoff=0.8):
+        raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
+    return fetch(str(source), kind)[0]  # says which names there are
 
 
 def import_folder(folder: str | Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a learnt recommender has to beat: popularity, truncated SVD and EASE."""
+"""What a learnt recommender has to beat: chance, popularity, truncated SVD and EASE."""
 
 from typing import Self
 
@@ -10,6 +10,32 @@ from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 
 EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
+
+
+class RandomVectors(BaseEstimator):
+    """Vectors that know nothing: what a measure says of chance.
+
+    Parameters
+    ----------
+    n_dims : int
+        Length of the vectors.
+    random_state : int, optional
+        Seed.
+    """
+
+    def __init__(self, n_dims: int = 50, random_state: int | None = None):
+        self.n_dims = n_dims
+        self.random_state = random_state
+
+    def fit(self, interactions: Interactions) -> Self:
+        rng = np.random.default_rng(self.random_state)
+        rows, cols = (rng.normal(size=(n, self.n_dims)) for n in (interactions.n_rows, interactions.n_cols))
+        self.row_embedding_ = Embedding(rows, interactions.row_names, interactions.row_metadata)
+        self.col_embedding_ = Embedding(cols, interactions.col_names, interactions.col_metadata)
+        return self
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        return self.row_embedding_.unit_vectors()[rows] @ self.col_embedding_.unit_vectors().T
 
 
 class Popularity(BaseEstimator):

@@ -14,6 +14,7 @@ from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 from research_lib.files import read_safetensors, write_atomically
 from research_lib.models.contrastive import fit_contrastive
+from research_lib.models.names import name_matrix, name_pieces
 from research_lib.models.pointwise import fit_pointwise
 from research_lib.models.training import pick_device
 
@@ -54,6 +55,9 @@ class PairEmbedding(BaseEstimator):
         Share of a row's columns left out of its sum, drawn anew at each step; for ``"softmax"`` only.
     kept_weight : float
         Weight in the loss of the columns that the sum has kept; those left out, which have to be guessed, weigh 1.
+    name_ngrams : tuple of int, optional
+        Shortest and longest piece of a row's name, in characters, that has a vector of its own: ``(3, 5)``. Pieces in
+        fewer than five names have none. By default names say nothing; for ``"softmax"`` only.
     max_candidates : int
         With more columns than this the softmax is estimated from so many, sampled from the step's pairs and corrected
         for their popularity. A few hundred are enough, and fast.
@@ -76,12 +80,15 @@ class PairEmbedding(BaseEstimator):
         Scale and offset of ``"bce"``; 1 and 0 for the others.
     input_embedding_ : Embedding
         For ``"softmax"``: the vectors of the columns that rows are sums of.
+    ngram_embedding_ : Embedding
+        With `name_ngrams`: the vectors of the pieces of names.
 
     References
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018 (mse, bce).
     P. Vincent et al., "Stacked Denoising Autoencoders", JMLR 2010 (what was left out weighs more).
     D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (a row from its columns, dropout).
+    P. Bojanowski et al., "Enriching Word Vectors with Subword Information", TACL 2017 (the pieces of a name).
     Y. Bengio and J.-S. Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language
     Model", IEEE TNN 2008 (the softmax from a sample).
     """
@@ -98,6 +105,7 @@ class PairEmbedding(BaseEstimator):
         temperature: float = 0.1,
         dropout: float = 0.5,
         kept_weight: float = 0.3,
+        name_ngrams: tuple[int, int] | None = None,
         max_candidates: int = 4096,
         patience: int | None = None,
         random_state: int | None = None,
@@ -113,6 +121,7 @@ class PairEmbedding(BaseEstimator):
         self.temperature = temperature
         self.dropout = dropout
         self.kept_weight = kept_weight
+        self.name_ngrams = name_ngrams
         self.max_candidates = max_candidates
         self.patience = patience
         self.random_state = random_state
@@ -133,7 +142,8 @@ class PairEmbedding(BaseEstimator):
             If a parameter is out of its range or every possible pair is in the table.
         """
         self._check(interactions)
-        vars(self).pop("input_embedding_", None)  # of an earlier fit with another loss
+        for side in ("input", "ngram"):  # of an earlier fit with another loss
+            vars(self).pop(f"{side}_embedding_", None)
         common = {
             "n_dims": self.n_dims,
             "epochs": self.epochs,
@@ -145,8 +155,10 @@ class PairEmbedding(BaseEstimator):
         }
         names = interactions.col_names, interactions.col_metadata
         if self.loss == "softmax":
+            pieces = name_pieces(interactions.row_names, self.name_ngrams) if self.name_ngrams else []
             inputs, cols, self.history_ = fit_contrastive(
                 interactions,
+                name_matrix(interactions.row_names, pieces, self.name_ngrams),
                 temperature=self.temperature,
                 dropout=self.dropout,
                 kept_weight=self.kept_weight,
@@ -155,8 +167,10 @@ class PairEmbedding(BaseEstimator):
                 **common,
             )
             self.calibration_ = 1.0, 0.0
-            self.input_embedding_ = Embedding(inputs, *names)
-            rows = interactions.to_csr() @ inputs
+            self.input_embedding_ = Embedding(inputs[: interactions.n_cols], *names)
+            if pieces:
+                self.ngram_embedding_ = Embedding(inputs[interactions.n_cols :], pieces)
+            rows = self._sums(interactions)
         else:
             rows, cols, self.calibration_, self.history_ = fit_pointwise(
                 interactions,
@@ -180,14 +194,21 @@ class PairEmbedding(BaseEstimator):
         Returns
         -------
         Embedding
-            One vector a row; zero where no column is known.
+            One vector a row; zero where no column, nor any piece of the name, is known.
         """
         check_is_fitted(self)
         if self.loss != "softmax":
             raise ValueError(f"loss={self.loss!r} learns vectors of the rows it has seen only; use loss='softmax'.")
+        return Embedding(self._sums(interactions), interactions.row_names, interactions.row_metadata)
+
+    def _sums(self, interactions: Interactions) -> np.ndarray:
+        """Vectors of rows from their columns and names, shape (n_rows, n_dims)."""
         known = pd.Index(self.input_embedding_.names).get_indexer(interactions.col_names)
-        vectors = np.where(known[:, None] >= 0, self.input_embedding_.vectors[known], 0)
-        return Embedding(interactions.to_csr() @ vectors, interactions.row_names, interactions.row_metadata)
+        sums = interactions.to_csr() @ np.where(known[:, None] >= 0, self.input_embedding_.vectors[known], 0)
+        if hasattr(self, "ngram_embedding_"):
+            pieces = self.ngram_embedding_
+            sums += name_matrix(interactions.row_names, pieces.names, self.name_ngrams) @ pieces.vectors
+        return sums
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:
         """Cosine of some rows with every column.
@@ -208,11 +229,12 @@ class PairEmbedding(BaseEstimator):
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file, parameters and names as JSON in its header."""
         check_is_fitted(self)
-        sides = {side: getattr(self, f"{side}_embedding_", None) for side in ("row", "col", "input")}
-        tensors = {side: embedding.vectors for side, embedding in sides.items() if embedding is not None}
+        sides = {side: getattr(self, f"{side}_embedding_", None) for side in ("row", "col", "input", "ngram")}
+        sides = {side: embedding for side, embedding in sides.items() if embedding is not None}
         fitted = {"calibration": self.calibration_, "history": self.history_.to_dict("list")}
         header = {"parameters": json.dumps(self.get_params()), "fitted": json.dumps(fitted)}
-        header |= {side: sides[side].names_as_json() for side in ("row", "col")}
+        header |= {side: embedding.names_as_json() for side, embedding in sides.items() if side != "input"}  # as col
+        tensors = {side: embedding.vectors for side, embedding in sides.items()}
         return write_atomically(path, save(tensors, metadata=header))
 
     @classmethod
@@ -221,12 +243,14 @@ class PairEmbedding(BaseEstimator):
         header, tensors = read_safetensors(path, expected="row")
         if "parameters" not in header:
             raise ValueError(f"{path}: holds vectors without parameters, expected what PairEmbedding.save wrote.")
-        model = cls(**json.loads(header["parameters"]))
+        parameters = json.loads(header["parameters"])
+        lengths = parameters.get("name_ngrams")  # JSON knows no tuples
+        model = cls(**parameters | {"name_ngrams": lengths and tuple(lengths)})
         fitted = json.loads(header["fitted"])
         model.calibration_ = tuple(fitted["calibration"])
         model.history_ = pd.DataFrame(fitted["history"])
         for side, vectors in tensors.items():
-            names = header["row" if side == "row" else "col"]
+            names = header["col" if side == "input" else side]
             setattr(model, f"{side}_embedding_", Embedding.from_json(vectors, names))
         return model
 
@@ -244,5 +268,10 @@ class PairEmbedding(BaseEstimator):
             raise ValueError(f"temperature is {self.temperature}, expected a positive number.")
         if self.kept_weight < 0 or self.kept_weight == self.dropout == 0:
             raise ValueError(f"kept_weight is {self.kept_weight}, expected a positive number: nothing would be learnt.")
+        if self.name_ngrams is not None:
+            if self.loss != "softmax":
+                raise ValueError(f"name_ngrams needs loss='softmax', not {self.loss!r}.")
+            if len(self.name_ngrams) != 2 or not 0 < self.name_ngrams[0] <= self.name_ngrams[1]:
+                raise ValueError(f"name_ngrams is {self.name_ngrams}, expected two lengths such as (3, 5).")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}, expected 0 to less than 1.")

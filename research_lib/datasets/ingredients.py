@@ -1,0 +1,266 @@
+"""Ingredients and what each is for: our sample, the EU's inventory, or a list of one's own."""
+
+import re
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from research_lib.data import Interactions
+from research_lib.datasets import catalogue
+from research_lib.datasets.spreadsheet import find_column, find_separator, read_table, read_text, split_cell, tidy_text
+
+SAMPLE = Path(__file__).parent / "tables" / "ingredients.csv"
+TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")  # an .xls is refused there, with advice
+FILES = "a .csv, .tsv or .xlsx table, or a text of lines such as '23309: [1, 9, 2]'"
+NAME_COLUMNS = ("inci name", "inci", "ingredient name", "ingredient", "name", "성분명", "원료명", "성분", "원료")
+NAME_COLUMNS += ("ingredient code", "code", "성분코드", "원료코드", "코드")
+PURPOSE_COLUMNS = ("purposes", "purpose", "functions", "function", "배합목적", "사용목적", "목적", "기능")
+LEADING_SHARE = 0.03
+
+
+def load_ingredients(
+    source: str | Path = "sample",
+    *,
+    name_column: str | None = None,
+    purpose_column: str | None = None,
+    separator: str | None = None,
+    purposes: Mapping[int, str] | Sequence[str] | None = None,
+    synonyms: Mapping[str, str] | None = None,
+    dropped: Collection[str] = ("Not Reported",),
+    on_error: str = "raise",
+    encoding: str = "utf-8",
+) -> Interactions:
+    """Ingredients × purposes.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: common ingredients, compiled by us. ``"cosing"``: the EU's inventory. A path: a .csv, .tsv or
+        .xlsx with a column of names or codes and one of purposes, many in a cell or one a row; or any other text of
+        lines ``23309: [1, 9, 2]``, the ids of a code's purposes. Blank lines and those that begin with # are passed
+        over.
+    name_column, purpose_column : str, optional
+        Columns of a table; without them, the common names of such columns are looked for.
+    separator : str, optional
+        What stands between the purposes in a cell; ``""`` if a cell is one purpose. Without it, see `find_separator`.
+    purposes : mapping of int to str or sequence of str, optional
+        Names of the ids in a text; a sequence counts from 1. Without it they are called "purpose 1" and so on.
+    synonyms : mapping of str to str, optional
+        Other names of purposes, ``{"emollients": "Emollient"}``, whatever their case; each is looked up once.
+    dropped : collection of str
+        Purposes that say nothing, by their names after the synonyms, whatever their case. Ingredients with no other
+        are left out.
+    on_error : {"raise", "skip"}
+        Whether a row that has no name or no purposes, or a line that cannot be read, stops the reading, or is skipped
+        and counted. Rows of the catalogue's tables may lack purposes.
+    encoding : str
+        Of a text file or .csv: ``"cp949"`` for one that a Korean Excel wrote.
+
+    Returns
+    -------
+    Interactions
+        Distinct pairs. Ingredients in order of appearance, rows of the same name merged; purposes by falling number of
+        ingredients, spelt as most often, after `tidy_text` and without regard to case. Row metadata: ``n_purposes``,
+        ``leading_purpose`` (the rarest of its purposes among those that 3 % of the ingredients have, or else the
+        commonest), and the table's other columns (the first value of each ingredient). Column metadata:
+        ``n_ingredients``. `cleaning` tells what was dropped.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown, the file is not of these forms, or nothing is left of it.
+    """
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"Unknown on_error {on_error!r}, expected one of: raise, skip.")
+    for option, value in (("purposes", purposes), ("dropped", dropped)):
+        if isinstance(value, str):
+            raise ValueError(f"{option} is the text {value!r}, expected a collection of purposes such as [{value!r}].")
+    path = SAMPLE if str(source) == "sample" else catalogue.path_of(source, "ingredients", FILES)
+    if path.suffix.lower() in TABLES:
+        if purposes is not None:
+            raise ValueError(f"{path.name}: purposes names the ids of a text, but a table has names; see synonyms.")
+        entries, metadata = _read_cells(path, name_column, purpose_column, separator, encoding)
+    else:
+        if (name_column, purpose_column, separator) != (None, None, None):
+            raise ValueError(f"{path.name}: columns and separators are a table's, expected {FILES}.")
+        entries = _read_lines(path, purposes, encoding)
+        metadata = pd.DataFrame(index=[entry.number for entry in entries])
+    published = str(source) in {"sample", *(dataset.name for dataset in catalogue.catalogue("ingredients"))}
+    entries, story = _checked(entries, path.name, on_error, may_lack_purposes=published)
+    if story["rows skipped"]:
+        warnings.warn(f"{source}: {story['rows skipped']} rows could not be read and are skipped.", stacklevel=2)
+
+    # From here on one entry a purpose that was written, and no loops.
+    row = np.repeat(np.arange(len(entries)), [len(entry.purposes) for entry in entries])
+    written = pd.Series([purpose for entry in entries for purpose in entry.purposes], dtype=object)
+    spelt, replaced = _normalised(written, synonyms or {})
+    kept = ~spelt.str.casefold().isin([tidy_text(purpose).casefold() for purpose in dropped]).to_numpy()
+    if not kept.any():
+        raise ValueError(f"{source}: the {len(entries):,} rows have no purposes but {', '.join(spelt.unique())}.")
+    col, purpose_names = pd.factorize(spelt[kept])
+    in_use = np.unique(row[kept])  # rows that have a purpose left
+    ingredient, names = pd.factorize(np.array([entries[number].name for number in in_use], dtype=object))
+    n_cols = len(purpose_names)
+    keys = np.unique(ingredient[np.searchsorted(in_use, row[kept])] * n_cols + col)  # every pair once
+    n_ingredients = np.bincount(keys % n_cols)
+    commonest = np.lexsort([purpose_names.astype(str), -n_ingredients])
+    purpose_names, n_ingredients = np.asarray(purpose_names)[commonest], n_ingredients[commonest]
+    keys = np.sort(keys - keys % n_cols + np.argsort(commonest)[keys % n_cols])
+    pairs = np.column_stack(np.divmod(keys, n_cols))
+    others = metadata.loc[[entries[number].number for number in in_use]].groupby(ingredient).first()
+    facts = {
+        "n_purposes": np.bincount(pairs[:, 0]),
+        "leading_purpose": purpose_names[_leading(pairs, n_ingredients, len(names))],
+    }
+    story |= {
+        "rows with only dropped purposes": len(entries) - len(in_use),
+        "rows kept": len(in_use),
+        "rows merged into an earlier one": len(in_use) - len(names),
+        "ingredients": len(names),
+        "spellings of purposes": written.nunique(),
+        "purposes": spelt.nunique(),
+        "purposes kept": n_cols,
+        "mentions of purposes": len(written),
+        "mentions replaced by synonyms": replaced,
+        "mentions dropped": int((~kept).sum()),
+        "pairs, distinct": len(pairs),
+    }
+    return Interactions(
+        pairs,
+        row_names=names,
+        col_names=purpose_names,
+        row_metadata=others.assign(**facts),
+        col_metadata=pd.DataFrame({"n_ingredients": n_ingredients}),
+        source=str(source),
+        axes=("ingredient", "purpose"),
+        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+    )
+
+
+class _Entry(NamedTuple):
+    """What a row of a table or a line of a text says, or what is wrong with it."""
+
+    number: int
+    where: str  # in words
+    name: str
+    purposes: list[str]
+    problem: str = ""
+
+
+def _checked(
+    entries: list[_Entry], file: str, on_error: str, may_lack_purposes: bool
+) -> tuple[list[_Entry], dict[str, int]]:
+    """The entries that have a name and purposes, and how many have not."""
+    story = {"rows": len(entries), "rows skipped": 0, "rows without purposes": 0}
+    good = []
+    for entry in entries:
+        problem = entry.problem
+        if not problem and not entry.name:
+            problem = "no name or code beside it, expected one in every row"
+        elif not problem and not entry.purposes:
+            if may_lack_purposes:
+                story["rows without purposes"] += 1
+                continue
+            problem = f"{entry.name!r} has no purposes, expected at least one"
+        if not problem:
+            good.append(entry)
+        elif on_error == "raise":
+            raise ValueError(f"{file}, {entry.where}: {problem}.")
+        else:
+            story["rows skipped"] += 1
+    if not good:
+        raise ValueError(f"{file}: none of the {len(entries)} rows has a name and purposes, expected {FILES}.")
+    return good, story
+
+
+def _read_lines(path: Path, purposes: Mapping[int, str] | Sequence[str] | None, encoding: str) -> list[_Entry]:
+    """The lines ``code: [1, 2]`` of a text."""
+    known = None if purposes is None else _names_of_ids(purposes)
+    entries = []
+    for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        code, _, ids = line.rpartition(":")
+        where, code, ids = f"line {number}", code.strip(), ids.strip()
+        try:
+            entries.append(_Entry(number, where, code, _purposes_of(code, ids, known)))
+        except ValueError as error:
+            entries.append(_Entry(number, where, code, [], str(error)))
+    return entries
+
+
+def _names_of_ids(purposes: Mapping[int, str] | Sequence[str]) -> dict[int, str]:
+    pairs = purposes.items() if isinstance(purposes, Mapping) else enumerate(purposes, start=1)
+    known = {int(number): tidy_text(str(name)) for number, name in pairs}
+    if not known or "" in known.values():
+        raise ValueError(f"purposes has {len(known)} names, expected one for every id and none of them empty.")
+    return known
+
+
+def _purposes_of(code: str, ids: str, known: dict[int, str] | None) -> list[str]:
+    """Names of the purposes whose ids stand in ``[1, 2]``."""
+    if not code or ids.startswith("[") != ids.endswith("]"):
+        raise ValueError(
+            "expected a line such as '23309: [1, 9, 2]', a code and its purposes' ids; "
+            "a table's file name ends in .csv, .tsv or .xlsx"
+        )
+    names = []
+    for word in ids.strip("[]").replace(",", " ").split():
+        if not re.fullmatch(r"[+-]?[0-9]+", word):
+            raise ValueError(f"the purpose id {word!r} of {code!r} is not an integer")
+        number = int(word)
+        if number < 0 or (known is not None and number not in known):
+            expected = "0 or more" if known is None else f"one of the {len(known)} from {min(known)} to {max(known)}"
+            raise ValueError(f"the purpose id {number} of {code!r} is out of range, expected {expected}")
+        names.append(f"purpose {number}" if known is None else known[number])
+    return names
+
+
+def _read_cells(
+    path: Path, name_column: str | None, purpose_column: str | None, separator: str | None, encoding: str
+) -> tuple[list[_Entry], pd.DataFrame]:
+    """The rows of a table, and its other columns with missing values as None."""
+    table = read_table(path, encoding=encoding)
+    try:
+        name = find_column(table, name_column, NAME_COLUMNS, "names or codes of ingredients", "name_column")
+        purpose = find_column(table, purpose_column, PURPOSE_COLUMNS, "purposes", "purpose_column")
+        if name == purpose:
+            raise ValueError(f"the column {name!r} cannot hold both the names and the purposes.")
+        separator = find_separator(table[purpose], separator, "purpose")
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two of them, from the one with one.
+    entries = [
+        _Entry(number, f"row {number}, column {purpose!r}", text.strip(), split_cell(cell, separator))
+        for number, text, cell in zip(table.index, table[name], table[purpose], strict=True)
+    ]
+    others = table.drop(columns=[name, purpose]).apply(lambda column: column.str.strip())
+    return entries, others.astype(object).where(others != "", None)
+
+
+def _normalised(written: pd.Series, synonyms: Mapping[str, str]) -> tuple[pd.Series, int]:
+    """Purposes in one spelling each, the user's or else the most frequent, and how many synonyms were replaced."""
+    meant = {tidy_text(name).casefold(): tidy_text(meaning) for name, meaning in synonyms.items()}
+    if "" in meant or "" in meant.values():
+        raise ValueError("synonyms has an empty name, expected names of purposes; to leave one out, see dropped.")
+    meaning = written.str.casefold().map(meant)
+    spelling = meaning.where(meaning.notna(), written)
+    key = spelling.str.casefold()
+    often = spelling.groupby([key.rename("key"), spelling.rename("spelling")], sort=False).size()
+    first = often.sort_values(ascending=False, kind="stable").reset_index().drop_duplicates("key")
+    shown = dict(zip(first["key"], first["spelling"], strict=True)) | {name.casefold(): name for name in meant.values()}
+    return key.map(shown), int(meaning.notna().sum())
+
+
+def _leading(pairs: np.ndarray, n_ingredients: np.ndarray, n_rows: int) -> np.ndarray:
+    """Column that says most about each row, shape (n_rows,); `pairs` are sorted, columns by falling number."""
+    starts = np.unique(pairs[:, 0], return_index=True)[1]
+    commonest = pairs[starts, 1]
+    frequent = pairs[n_ingredients[pairs[:, 1]] >= LEADING_SHARE * n_rows]
+    rarest = np.full(n_rows, -1)
+    np.maximum.at(rarest, frequent[:, 0], frequent[:, 1])
+    return np.where(rarest >= 0, rarest, commonest)

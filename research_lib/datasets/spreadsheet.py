@@ -1,0 +1,278 @@
+"""Tables and texts as people keep them: CSV, TSV, XLSX, in UTF-8 or not, and what is wrong with them."""
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+from openpyxl.utils import get_column_letter
+
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
+SEPARATORS = ("|", ";", "\n", ",", "、", "/", "・", "·")  # within a cell, the surest first
+UNSURE = ("/", "・", "·")  # these stand within names, too
+
+
+def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
+    """A CSV, TSV or XLSX file, all of it text.
+
+    Parameters
+    ----------
+    path : str or Path
+        The columns of a .tsv are separated by tabs, those of another text by tab, ``;`` or ``,``: whichever the
+        header has most. Of a spreadsheet the first sheet is read.
+    encoding : str
+        Of a text file.
+
+    Returns
+    -------
+    DataFrame of str, shape (n_rows, n_columns)
+        Named by the first row that is not blank; empty cells are ``""``. The index is the number of the row as a
+        spreadsheet program shows it. Blank rows, and columns without name and content, are left out.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file or it is no such table: the message says where and what was expected.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file.")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == OLE:
+        raise ValueError(f"{path.name}: an old .xls or a protected spreadsheet. Save it as .xlsx without password.")
+    if start == ZIP or path.suffix.lower() in (".xlsx", ".xlsm"):
+        return _with_header(_xlsx_rows(path), path.name)
+    return _with_header(_csv_rows(path, encoding), path.name)
+
+
+def read_text(path: str | Path, encoding: str = "utf-8") -> str:
+    """The text of a file, its lines ended by ``\\n``; `ValueError` says which encoding it looks like."""
+    path = Path(path)
+    try:
+        codec = codecs.lookup(encoding).name
+    except LookupError:
+        raise ValueError(f"Unknown encoding {encoding!r}, expected one such as 'utf-8' or 'cp949'.") from None
+    data = path.read_bytes()
+    where, problem = path.name, ""
+    try:
+        text = data.decode("utf-8-sig" if codec == "utf-8" else codec)
+        problem = "it holds NUL characters" if "\0" in text else ""
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        where, problem = f"{path.name}, line {line}", error.reason
+    if problem:
+        looks = _looks_like(data)
+        hint = f"It looks like {looks.upper()}: give encoding={looks!r}" if looks else "Give the encoding it is in"
+        raise ValueError(f"{where}: not {codec} text ({problem}). {hint}.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _looks_like(data: bytes) -> str | None:
+    """The encoding that a file seems to have, or None."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in data:  # where UTF-16 writes Latin letters and commas, every other byte is 0
+        shares = {"utf-16-be": data[::2].count(0) / len(data), "utf-16-le": data[1::2].count(0) / len(data)}
+        likely = max(shares, key=shares.get)
+        return likely if shares[likely] > 0.1 > 2 * min(shares.values()) else None
+    for encoding in ("utf-8", "cp949"):  # EUC-KR is a part of CP949
+        try:
+            foreign = [char for char in data.decode(encoding) if char > "\x7f"]
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or sum("가" <= char <= "힣" for char in foreign) > len(foreign) / 2:
+            return encoding
+    return None
+
+
+def _csv_rows(path: Path, encoding: str) -> list[list[str]]:
+    text = read_text(path, encoding)
+    header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+    separator = "\t" if path.suffix.lower() == ".tsv" else max("\t;,", key=header.count)
+    rows = []
+    try:
+        rows.extend(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{path.name}, row {len(rows) + 1}: broken quotation marks ({error}).") from None
+    return rows
+
+
+def _xlsx_rows(path: Path) -> list[list[str]]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
+            book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), data_only=True)  # whatever its name
+    except Exception as error:  # whatever its parsers stumble over
+        raise ValueError(f"{path.name}: not a spreadsheet, or damaged ({error}).") from None
+    if not book.worksheets:
+        raise ValueError(f"{path.name}: no sheet with cells, expected a table in the first sheet.")
+    sheet = book.worksheets[0]
+    if sheet.merged_cells.ranges:
+        merged = min(sheet.merged_cells.ranges, key=lambda cells: (cells.min_row, cells.min_col)).coord
+        raise ValueError(
+            f"{path.name}, sheet {sheet.title!r}: cells {merged} are merged, expected a column's name in every cell of "
+            f"the first row and a value in those below. Unmerge and fill them; delete a title above the table."
+        )
+    return [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+
+
+def _as_text(value: object) -> str:
+    """A cell as its reader sees it: the code 23309 is a float in some files."""
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _with_header(rows: list[list[str]], name: str) -> pd.DataFrame:
+    """The rows below the first that is not blank, with its cells as the columns' names."""
+    filled = {number: row for number, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)}
+    if len(filled) < 2:
+        found = "only a header" if filled else "empty"
+        raise ValueError(f"{name}: {found}, expected a row of columns' names and rows below it.")
+    top, header = next(iter(filled.items()))
+    del filled[top]
+    named = [tidy_text(cell) for cell in header]
+    table = pd.DataFrame(list(filled.values()), index=list(filled)).fillna("")  # rows may be shorter
+    for column in range(table.shape[1]):
+        below = table.index[table[column].str.strip() != ""]
+        if len(below) and column >= len(named):
+            raise ValueError(
+                f"{name}, row {below[0]}: {column + 1} cells, the header in row {top} has {len(named)}. "
+                f"A cell that contains the separator of the columns needs quotation marks."
+            )
+        if len(below) and not named[column]:
+            letter = get_column_letter(column + 1)
+            raise ValueError(f"{name}: the header cell {letter}{top} is empty, but cell {letter}{below[0]} is not.")
+    places = {}
+    for column, label in enumerate(named, start=1):
+        place = f"{get_column_letter(column)}{top}"
+        if label and places.setdefault(label.casefold(), place) != place:
+            first = places[label.casefold()]
+            raise ValueError(f"{name}: the column {label!r} stands in {first} and again in {place}.")
+    table = table.reindex(columns=range(len(named)), fill_value="").set_axis(named, axis="columns")
+    return table[[label for label in named if label]]
+
+
+def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str:
+    """The column called `given`, or else the first of the `known` names that a column has.
+
+    Case, blanks, underscores and the like do not matter: ``"inci_name"`` is ``"INCI Name"``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `read_table`.
+    given : str or None
+        What the user asked for.
+    known : sequence of str
+        Names that such a column often has, the best first.
+    what, option : str
+        For the message: what the column holds, and the parameter that names it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column; lists those that there are and suggests the nearest.
+    """
+    if given in table.columns:
+        return given
+    columns = {_folded(column): column for column in table.columns[::-1]}  # the first of those that are alike
+    wanted = [_folded(name) for name in ([given] if given is not None else known)]
+    for name in wanted:
+        if name in columns:
+            return columns[name]
+    near = [match for name in wanted for match in get_close_matches(name, columns, n=1, cutoff=0.75)]
+    hint = f" Did you mean {option}={columns[near[0]]!r}?" if near else ""
+    missing = f"no column {given!r}" if given is not None else f"no column is known to hold the {what} (give {option})"
+    raise ValueError(f"{missing}.{hint} There are: {', '.join(map(repr, table.columns))}.")
+
+
+def split_cell(cell: str, separator: str) -> list[str]:
+    """The pieces of a cell as `tidy_text` has them, without empty ones; ``""`` separates nothing."""
+    pieces = _whole_lines(cell).split(separator) if separator else [cell]
+    return [piece for piece in map(tidy_text, pieces) if piece]
+
+
+def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
+    """What stands between the pieces of a cell: as given, or the surest mark of those that stand in many cells.
+
+    Marks are taken in the order of `SEPARATORS` when they stand in a fifth as many cells as the most frequent one. A
+    slash or dot must also show that it separates: its pieces occur in other cells, too.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        A column.
+    given : str or None
+        What the user asked for; ``""`` means that a cell is one piece.
+    what : str
+        What a piece is, for the message: "purpose".
+
+    Returns
+    -------
+    str
+        For `split_cell`; ``""`` if there is none.
+
+    Raises
+    ------
+    ValueError
+        If what was given stands in no cell while another mark does, or if it is unclear what separates.
+    """
+    cells = [_whole_lines(cell) for cell in cells]
+    given = given and unicodedata.normalize("NFKC", given)
+    if given == "" or (given and any(given in cell for cell in cells)):
+        return given
+    stands_in = {mark: sum(mark in cell for cell in cells) for mark in SEPARATORS}
+    often = max(stands_in.values())
+    if given and often:
+        present = ", ".join(f"{mark!r} in {n:,}" for mark, n in stands_in.items() if n)
+        raise ValueError(f"the separator {given!r} stands in none of the {len(cells):,} {what} cells; {present}.")
+    advice = f'separator="" if a cell is one {what}'
+    texts = {tidy_text(cell) for cell in cells}
+    if not often:
+        if len(texts) == len(cells) >= 3 and sum(map(len, texts)) > 40 * len(texts):
+            raise ValueError(
+                f"no separator in the {len(cells):,} {what} cells, each another long text such as "
+                f"{min(texts)[:60]!r}. Give the separator that they have, or {advice}."
+            )
+        return ""
+    mark = next(mark for mark, n in stands_in.items() if 5 * n >= often)
+    if mark in UNSURE and not _separates(mark, texts):
+        example = min(text for text in texts if mark in text)
+        raise ValueError(
+            f"{mark!r} stands in {stands_in[mark]:,} of the {len(cells):,} {what} cells, as in {example[:60]!r}, and "
+            f"may belong to the names. Give separator={mark!r}, or {advice}."
+        )
+    return mark
+
+
+def _whole_lines(cell: str) -> str:
+    """In compatible form, for a full-width comma is a comma; a line that was broken after a comma goes on."""
+    return re.sub(r"([|;,、])\s*\n", r"\1 ", unicodedata.normalize("NFKC", cell))
+
+
+def _separates(mark: str, texts: Collection[str]) -> bool:
+    """Whether most texts with the mark share a piece with another text, as lists do and names do not."""
+    pieces = {text: {piece.casefold() for piece in split_cell(text, mark)} for text in texts}
+    n_texts = Counter(chain.from_iterable(pieces.values()))
+    shared = [any(n_texts[piece] > 1 for piece in pieces[text]) for text in texts if mark in text]
+    return sum(shared) >= len(shared) / 2
+
+
+def tidy_text(text: str) -> str:
+    """Unicode's compatible form (NFKC: full-width letters become plain ones), with single blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold()) or name.casefold()

@@ -1,0 +1,37 @@
+"""What names are made of: pieces of words, which learn vectors where whole names are too rare."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
+
+MIN_COUNT = 5  # names that share a piece
+
+
+def name_pieces(names: Sequence[str], lengths: tuple[int, int]) -> list[str]:
+    """The pieces of words that at least `MIN_COUNT` names share; a blank marks where a word begins or ends.
+
+    Parameters
+    ----------
+    names : sequence of str, shape (n,)
+        Upper and lower case are one.
+    lengths : tuple of int
+        Shortest and longest piece, in characters, blanks included.
+    """
+    counter = _counter(lengths).set_params(min_df=1)  # which raises when nothing is common enough
+    counts = counter.fit_transform(names).sum(axis=0).A1
+    return list(counter.get_feature_names_out()[counts >= MIN_COUNT])
+
+
+def name_matrix(names: Sequence[str], pieces: Sequence[str], lengths: tuple[int, int]) -> sparse.csr_array:
+    """Which pieces each name has, rows of length one, shape (n, n_pieces); zero where it has none."""
+    if not len(pieces):
+        return sparse.csr_array((len(names), 0), dtype=np.float32)
+    counter = _counter(lengths).set_params(vocabulary={piece: number for number, piece in enumerate(pieces)})
+    return sparse.csr_array(normalize(counter.transform(names)))
+
+
+def _counter(lengths: tuple[int, int]) -> CountVectorizer:
+    return CountVectorizer(analyzer="char_wb", ngram_range=tuple(lengths), binary=True, dtype=np.float32)
