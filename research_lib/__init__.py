@@ -7,6 +7,7 @@ _HOMES = {
     "datasets": ["load"],
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
+    "geometry": ["trustworthiness"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
     "models.pairs": ["PairEmbedding"],
     "notebooks": ["read_records", "record", "run", "sweep"],
@@ -14,6 +15,7 @@ _HOMES = {
     "ranking": [
         "agreement_ceiling",
         "compare",
+        "held_out_agreement",
         "hit_at_k",
         "hold_out",
         "hold_out_one",

@@ -125,6 +125,33 @@ class Interactions:
             raise UnknownName.among(self.row_names, row_name, self.axes[0])
         return list(self.col_names[np.unique(self.pairs[self.pairs[:, 0] == rows[0], 1])])
 
+    def in_common(self, row_name: str, others: Iterable[str]) -> pd.DataFrame:
+        """What a row shares with each of others, and what only one of them has.
+
+        Parameters
+        ----------
+        row_name : str
+            The row.
+        others : iterable of str
+            Rows to compare it with.
+
+        Returns
+        -------
+        DataFrame
+            A row for each of `others`, its name in the index; columns ``shared``, ``missing`` (what the other does not
+            have) and ``additional`` (what only the other has), as lists in the order of the axis.
+        """
+        own = self.cols_of(row_name)
+        found = {}
+        for other in others:
+            theirs = self.cols_of(other)
+            found[other] = {
+                "shared": [name for name in own if name in theirs],
+                "missing": [name for name in own if name not in theirs],
+                "additional": [name for name in theirs if name not in own],
+            }
+        return pd.DataFrame.from_dict(found, orient="index", columns=["shared", "missing", "additional"])
+
     def distinct(self) -> Self:
         """The same table with every pair once, sorted by row and column; times are dropped."""
         return self.with_pairs(np.column_stack(np.divmod(self.distinct_keys(), self.n_cols)))

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 from research_lib.data import UnknownName, as_metadata, as_names
 from research_lib.files import read_safetensors, write_atomically
 
-METRICS = ("cosine", "euclidean")
+METRICS = ("cosine", "euclidean", "jaccard")
 BLOCK_BYTES = 16 * 2**20  # of similarities held at once by the exact search, which needs four times as much
 
 
@@ -80,6 +80,13 @@ class Embedding:
         """The embedding of some rows only, given as positions or a boolean mask."""
         return Embedding(self.vectors[positions], self.names[positions], self.metadata.iloc[positions])
 
+    def distinct(self) -> Self:
+        """Every vector once, under the first of its names; metadata says in ``n_alike`` how many share it."""
+        _, first, n_alike = np.unique(self.vectors, axis=0, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        found = self.subset(first[order])
+        return Embedding(found.vectors, found.names, found.metadata.assign(n_alike=n_alike[order]))
+
     def unit_vectors(self) -> np.ndarray:
         """Vectors scaled to length one, shape (n, n_dims); a zero vector stays zero."""
         lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
@@ -94,13 +101,14 @@ class Embedding:
             A name, which is itself left out of the answer, or any vector.
         n : int
             How many.
-        metric : {"cosine", "euclidean"}
-            How nearness is measured.
+        metric : {"cosine", "euclidean", "jaccard"}
+            How nearness is measured. Jaccard takes vectors for sets, of all that is not 0: the share of what two have
+            in common in what they have together.
 
         Returns
         -------
         DataFrame
-            Columns ``name`` and ``similarity`` (cosine) or ``distance`` (Euclidean), and the metadata.
+            Columns ``name`` and ``similarity`` (``distance`` if Euclidean), and the metadata.
         """
         return self._ranked(query, n, metric, nearest=True)
 
@@ -117,10 +125,10 @@ class Embedding:
             raise ValueError("The query holds NaN or infinity.")
         if n < 1:
             raise ValueError(f"n is {n}, expected at least 1.")
-        similarity = next(self._similarities(vector[None], metric))[1][0]
+        similarity = next(self.similarity_blocks(vector[None], metric))[1][0]
         order = np.argsort(-similarity if nearest else similarity, kind="stable")
         order = order[order != own][:n] if own is not None else order[:n]
-        column, values = ("similarity", similarity) if metric == "cosine" else ("distance", -similarity)
+        column, values = ("distance", -similarity) if metric == "euclidean" else ("similarity", similarity)
         found = pd.DataFrame({"name": self.names[order], column: values[order]})
         return found.join(self.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
 
@@ -132,27 +140,35 @@ class Embedding:
         if not 0 < k < len(self):
             raise ValueError(f"k is {k}, expected 1 to {len(self) - 1}: the other rows.")
         found = np.empty((len(self), k), dtype=np.int64)
-        for start, block in self._similarities(self.vectors, metric):
+        for start, block in self.similarity_blocks(self.vectors, metric):
             rows = np.arange(len(block))
             block[rows, start + rows] = -np.inf
             found[start : start + len(block)] = top_k(block, k)
         return found
 
-    def _similarities(self, queries: np.ndarray, metric: str) -> Iterator[tuple[int, np.ndarray]]:
+    def similarity_blocks(self, queries: np.ndarray, metric: str) -> Iterator[tuple[int, np.ndarray]]:
         """Blocks of the similarities (negated distances) of the queries to every row, with where each block starts."""
         if metric not in METRICS:
             raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
-        rows = self.unit_vectors() if metric == "cosine" else self.vectors.astype(np.float64)
+        if metric == "cosine":
+            rows = self.unit_vectors()
+        else:  # far from the origin, float32 has no digits left for a difference
+            rows = (self.vectors != 0).astype(np.float32) if metric == "jaccard" else self.vectors.astype(np.float64)
         step = max(1, BLOCK_BYTES // (rows.itemsize * len(self)))
         for start in range(0, len(queries), step):
             block = queries[start : start + step]
             if metric == "cosine":
                 lengths = np.linalg.norm(block, axis=1, keepdims=True)
                 yield start, (block / np.where(lengths > 0, lengths, 1)) @ rows.T
-            else:
-                block = block.astype(np.float64)  # far from the origin, float32 has no digits left for the difference
+            elif metric == "euclidean":
+                block = block.astype(np.float64)
                 squared = (block**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1)[None] - 2 * block @ rows.T
                 yield start, -np.sqrt(np.maximum(squared, 0))
+            else:
+                block = (block != 0).astype(np.float32)
+                common = block @ rows.T
+                together = block.sum(axis=1)[:, None] + rows.sum(axis=1)[None] - common
+                yield start, common / np.maximum(together, 1)
 
     def save(self, path: str | Path) -> Path:
         """Write one safetensors file: vectors as a tensor, names and metadata as JSON in its header."""

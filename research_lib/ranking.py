@@ -204,6 +204,30 @@ def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min
     return float((codes[nearest] == codes[:, None])[codes >= 0].mean())
 
 
+def held_out_agreement(embedding: Embedding, train: Interactions, held_out: Interactions, k: int = 10) -> float:
+    """Share of the `k` nearest neighbours (cosine) that have the column which was held out of the row.
+
+    Unlike a label that the vectors were learnt from, it is something that they were not told of the row.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Vectors of the rows, learnt from `train`.
+    train, held_out : Interactions
+        As `hold_out` or `hold_out_one` give them.
+    k : int
+        Neighbours a row.
+
+    Returns
+    -------
+    float
+        Between 0 and 1. Random vectors score the mean share of rows that have the column.
+    """
+    rows, cols = held_out.pairs.T
+    nearest = embedding.neighbours(k)[rows]
+    return float(train.to_csr()[nearest, cols[:, None]].mean())
+
+
 def agreement_ceiling(labels: Sequence, k: int = 10, min_count: int = 3) -> float:
     """The most that `neighbour_agreement` can be with these labels."""
     codes = _common_labels(labels, min_count)

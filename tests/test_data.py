@@ -111,3 +111,13 @@ def test_what_does_not_fit_is_refused_with_its_numbers(changed, message):
     Interactions(**fields)
     with pytest.raises(ValueError, match=message):
         Interactions(**fields | changed)
+
+
+def test_what_rows_have_in_common_is_told_apart():
+    table = Interactions.from_lists({"a": ["x", "y"], "b": ["y", "z"], "c": ["x", "y"]})
+    assert table.in_common("a", ["b", "c"]).to_dict("index") == {
+        "b": {"shared": ["y"], "missing": ["x"], "additional": ["z"]},
+        "c": {"shared": ["x", "y"], "missing": [], "additional": []},
+    }
+    with pytest.raises(KeyError, match="No row 'd' among 3"):
+        table.in_common("a", ["d"])

@@ -240,3 +240,11 @@ def test_exported_vectors_are_exact(tmp_path):
     vectors.export_projector(tmp_path)
     back = np.loadtxt(tmp_path / "vectors.tsv", delimiter="\t", dtype=np.float32)
     assert back.tobytes() == vectors.vectors.tobytes()
+
+
+def test_names_that_share_a_vector_become_one():
+    vectors = [[1, 0], [0, 1], [1, 0], [1, 0], [0, 2]]
+    embedding = Embedding(np.array(vectors), list("abcde"), pd.DataFrame({"kind": list("vwxyz")})).distinct()
+    assert embedding.names.tolist() == ["a", "b", "e"]
+    assert embedding.metadata.to_dict("list") == {"kind": ["v", "w", "z"], "n_alike": [3, 1, 1]}
+    np.testing.assert_array_equal(embedding.vectors, [[1, 0], [0, 1], [0, 2]])

@@ -7,20 +7,20 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color, to_hex
 
-from research_lib import figures
 from research_lib.embedding import Embedding, UnknownName
 from research_lib.figures import (
-    ACCENT,
-    FIGURE_MIME,
-    GREY,
-    KINDS,
+    maps,
+    plot_clustermap,
     plot_counts,
+    plot_heatmap,
     plot_histories,
     plot_map,
     plot_scores,
     plot_similar,
     save_figure,
+    style,
 )
+from research_lib.figures.style import ACCENT, FIGURE_MIME, GREY, KINDS
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def places():
 
 @pytest.fixture
 def run_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(figures.RUN_VARIABLE, str(tmp_path / "run"))
+    monkeypatch.setenv(style.RUN_VARIABLE, str(tmp_path / "run"))
     return tmp_path / "run"
 
 
@@ -48,7 +48,7 @@ def run_folder(tmp_path, monkeypatch):
 def shown(monkeypatch):
     """What a notebook would have been shown."""
     bundles = []
-    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
+    monkeypatch.setattr(style, "display", lambda bundle, **_: bundles.append(bundle))
     return bundles
 
 
@@ -86,7 +86,7 @@ def test_the_commonest_kinds_are_coloured_and_named_and_the_rest_is_grey(places)
     }
     assert texts(ax) == ["novel", "play"]
     for text, colour in zip(ax.texts, KINDS, strict=False):
-        assert same_color(text.get_color(), figures._dark(colour))
+        assert same_color(text.get_color(), style.dark(colour))
 
 
 def test_a_map_is_coloured_by_numbers_too(places):
@@ -109,8 +109,8 @@ def test_chosen_names_are_written_and_ringed(places):
 
 def test_the_name_of_a_kind_lies_among_its_points():
     crowd, stray = np.random.default_rng(0).normal(0, 0.1, (12, 2)), [[100, 100]]
-    assert np.linalg.norm(figures._crowded(np.concatenate([crowd, stray]), radius=1)) < 0.3
-    np.testing.assert_array_equal(figures._crowded(np.array([[1.0, 2.0]]), radius=1), [1, 2])
+    assert np.linalg.norm(maps._crowded(np.concatenate([crowd, stray]), radius=1)) < 0.3
+    np.testing.assert_array_equal(maps._crowded(np.array([[1.0, 2.0]]), radius=1), [1, 2])
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,17 @@ from research_lib.data import Interactions
 from research_lib.datasets import load
 from research_lib.datasets.synthetic import checkerboard, planted_topics
 from research_lib.embedding import Embedding
+from research_lib.models.baselines import EASE, Popularity, RandomVectors
 from research_lib.models.pairs import LOSSES, PairEmbedding
-from research_lib.ranking import compare, held_out_ranks, hit_at_k, hold_out, mean_reciprocal_rank, neighbour_agreement
+from research_lib.ranking import (
+    compare,
+    held_out_ranks,
+    hit_at_k,
+    hold_out,
+    hold_out_one,
+    mean_reciprocal_rank,
+    neighbour_agreement,
+)
 
 QUICK = {
     "mse": {"epochs": 40, "learning_rate": 0.01, "n_positive": 256},
@@ -128,16 +137,17 @@ def named():
 
 def test_a_name_alone_tells_what_an_ingredient_is_for(named, tmp_path):
     model = PairEmbedding(4, "softmax", epochs=60, name_ngrams=(3, 5), n_positive=8, random_state=0).fit(named)
-    lists = {"POTASSIUM OLEYL SULFATE": ["?"], "WALNUT SEED OIL": ["?"], "QQQ": ["?"]}
+    names = ["POTASSIUM OLEYL SULFATE", "WALNUT SEED OIL", "QQQ"]
     for each in (model, PairEmbedding.load(model.save(tmp_path / "model.safetensors"))):
-        sulfate, oil, nothing = each.transform(Interactions.from_lists(lists)).vectors
+        sulfate, oil, nothing = each.transform(names).vectors
         cols = each.col_embedding_
         assert each.get_params() == model.get_params()
         assert {"Cleansing", "Foaming"} == set(cols.most_similar(sulfate, n=2)["name"])
         assert {"Emollient", "Perfuming"} == set(cols.most_similar(oil, n=2)["name"])
         assert not nothing.any()
     without = PairEmbedding(4, "softmax", epochs=2, random_state=0).fit(named)
-    assert not without.transform(Interactions.from_lists(lists)).vectors.any()
+    with pytest.raises(ValueError, match="Names alone have vectors only after fit with name_ngrams"):
+        without.transform(names)
 
 
 def test_names_that_share_nothing_change_nothing(twin):
@@ -193,6 +203,18 @@ def real_scores():
         "mse": PairEmbedding(50, "mse", epochs=150, random_state=0),
     }
     return compare(models, train, held_out, labels=authors_as_written("books-p15"))
+
+
+@pytest.mark.real("cosing")
+def test_a_held_out_purpose_is_found_better_than_by_ease():
+    train, held_out = hold_out_one(load("ingredients", "cosing"))
+    ours = PairEmbedding(32, "softmax", epochs=15, temperature=0.15, name_ngrams=(3, 5), random_state=0)
+    models = {"ours": ours, "EASE": EASE(), "popularity": Popularity(), "random": RandomVectors(32, random_state=0)}
+    scores = compare(models, train, held_out, k=1)
+    assert (scores.loc["ours", ["hit@1", "MRR"]] >= [0.50, 0.65]).all()
+    assert scores.loc["EASE", ["hit@1", "MRR"]].tolist() == pytest.approx([0.440, 0.595], abs=0.01)  # as published
+    assert scores.loc["popularity", ["hit@1", "MRR"]].tolist() == pytest.approx([0.208, 0.350], abs=0.01)
+    assert scores.loc["random", "hit@1"] < 0.03
 
 
 @pytest.mark.real("books-p15")

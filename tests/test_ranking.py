@@ -12,6 +12,7 @@ from research_lib.models.baselines import EASE, PairSVD, Popularity
 from research_lib.ranking import (
     agreement_ceiling,
     compare,
+    held_out_agreement,
     held_out_ranks,
     hit_at_k,
     hold_out,
@@ -190,6 +191,15 @@ def test_rare_and_missing_labels_are_not_asked():
     assert agreement_ceiling(labels, k=5, min_count=3) == pytest.approx(2 / 5, abs=1e-6)
     assert agreement_ceiling(labels, k=2, min_count=1) == pytest.approx(3 / 4, abs=1e-6)
     assert agreement_ceiling(labels, k=100, min_count=3) == pytest.approx(2 / 5, abs=1e-6)
+
+
+def test_neighbours_have_what_was_held_out():
+    table = Interactions.from_lists({"a": ["x", "y"], "b": ["x", "y"], "c": ["x"], "d": ["y"], "e": ["z"]})
+    train, held_out = table.with_pairs(table.pairs[1:]), table.with_pairs(table.pairs[:1])  # (a, x)
+    line = Embedding(np.column_stack([np.cos([0, 1, 2, 3, 0.5]), np.sin([0, 1, 2, 3, 0.5])]), table.row_names)
+    assert held_out_agreement(line, train, held_out, k=1) == 0  # e
+    assert held_out_agreement(line, train, held_out, k=2) == 1 / 2  # e and b
+    assert held_out_agreement(line, train, held_out, k=4) == 2 / 4  # and c, and d
 
 
 def test_labels_that_cannot_be_compared_are_refused():

@@ -8,6 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
+from research_lib.vectorize import TfidfMultiHot
 
 EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
 
@@ -56,6 +57,8 @@ class PairSVD(BaseEstimator):
     ----------
     n_dims : int
         Length of the vectors.
+    tfidf : bool
+        Weigh the columns first, rare ones more, and scale rows to length one, as text retrieval does.
     random_state : int, optional
         Seed of the randomised solver.
 
@@ -64,12 +67,13 @@ class PairSVD(BaseEstimator):
     S. Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
     """
 
-    def __init__(self, n_dims: int = 50, random_state: int | None = None):
+    def __init__(self, n_dims: int = 50, *, tfidf: bool = False, random_state: int | None = None):
         self.n_dims = n_dims
+        self.tfidf = tfidf
         self.random_state = random_state
 
     def fit(self, interactions: Interactions) -> Self:
-        matrix = interactions.to_csr()
+        matrix = TfidfMultiHot().fit_transform(interactions) if self.tfidf else interactions.to_csr()
         svd = TruncatedSVD(min(self.n_dims, *(side - 1 for side in matrix.shape)), random_state=self.random_state)
         self.row_embedding_ = Embedding(svd.fit_transform(matrix), interactions.row_names, interactions.row_metadata)
         self.col_embedding_ = Embedding(svd.components_.T, interactions.col_names, interactions.col_metadata)

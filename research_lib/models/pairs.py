@@ -1,6 +1,7 @@
 """PairEmbedding: vectors of both sides of a table of pairs, learnt so that pairs score higher than non-pairs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -183,13 +184,14 @@ class PairEmbedding(BaseEstimator):
         self.col_embedding_ = Embedding(cols, *names)
         return self
 
-    def transform(self, interactions: Interactions) -> Embedding:
-        """Vectors of rows that need not have been there in training, from their columns; ``loss="softmax"`` only.
+    def transform(self, new: Interactions | Sequence[str]) -> Embedding:
+        """Vectors of rows that need not have been there in training; ``loss="softmax"`` only.
 
         Parameters
         ----------
-        interactions : Interactions
-            New rows; columns that were not there in training are left out.
+        new : Interactions or sequence of str
+            New rows, of which columns that were not there in training are left out; with `name_ngrams` also names of
+            which nothing else is known.
 
         Returns
         -------
@@ -199,16 +201,22 @@ class PairEmbedding(BaseEstimator):
         check_is_fitted(self)
         if self.loss != "softmax":
             raise ValueError(f"loss={self.loss!r} learns vectors of the rows it has seen only; use loss='softmax'.")
-        return Embedding(self._sums(interactions), interactions.row_names, interactions.row_metadata)
+        if isinstance(new, Interactions):
+            return Embedding(self._sums(new), new.row_names, new.row_metadata)
+        if not hasattr(self, "ngram_embedding_"):
+            raise ValueError("Names alone have vectors only after fit with name_ngrams.")
+        return Embedding(self._of_names(new), new)
 
     def _sums(self, interactions: Interactions) -> np.ndarray:
         """Vectors of rows from their columns and names, shape (n_rows, n_dims)."""
         known = pd.Index(self.input_embedding_.names).get_indexer(interactions.col_names)
         sums = interactions.to_csr() @ np.where(known[:, None] >= 0, self.input_embedding_.vectors[known], 0)
-        if hasattr(self, "ngram_embedding_"):
-            pieces = self.ngram_embedding_
-            sums += name_matrix(interactions.row_names, pieces.names, self.name_ngrams) @ pieces.vectors
-        return sums
+        return sums + self._of_names(interactions.row_names) if hasattr(self, "ngram_embedding_") else sums
+
+    def _of_names(self, names: Sequence[str]) -> np.ndarray:
+        """What the pieces of names add up to, shape (n, n_dims)."""
+        pieces = self.ngram_embedding_
+        return name_matrix(names, pieces.names, self.name_ngrams) @ pieces.vectors
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:
         """Cosine of some rows with every column.

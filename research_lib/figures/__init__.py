@@ -1,0 +1,18 @@
+"""What the notebooks draw: every plot takes data and gives ``(fig, ax)``, and `save_figure` keeps it."""
+
+from research_lib.figures.charts import plot_counts, plot_histories, plot_scores, plot_similar
+from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
+from research_lib.figures.maps import plot_map
+from research_lib.figures.style import house_style, save_figure
+
+__all__ = [
+    "house_style",
+    "plot_clustermap",
+    "plot_counts",
+    "plot_heatmap",
+    "plot_histories",
+    "plot_map",
+    "plot_scores",
+    "plot_similar",
+    "save_figure",
+]

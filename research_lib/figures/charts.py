@@ -1,0 +1,104 @@
+"""Bars, lines and dots: counts, scores and how they came about."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from research_lib.embedding import Embedding
+from research_lib.figures.style import ACCENT, INK, OFFSET, house_style, short
+
+
+def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
+    """The most and the least similar names of one name, by cosine, as bars."""
+    nearest, farthest = embedding.most_similar(name, n), embedding.least_similar(name, n)
+    found = pd.concat([nearest, farthest.iloc[::-1]])
+    place = np.r_[np.arange(len(nearest)), np.arange(len(farthest)) + len(nearest) + 0.8]
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 0.26 * len(found) + 1.2))
+        ax.barh(place, found["similarity"], height=0.75, color=[ACCENT] * len(nearest) + ["#BBBBBB"] * len(farthest))
+        for at, value in zip(place, found["similarity"], strict=True):
+            side, shift = ("left", 3) if value >= 0 else ("right", -3)
+            ax.annotate(
+                f"{value:.2f}".replace("-", "−"), (value, at), (shift, 0), fontsize=8, ha=side, va="center", **OFFSET
+            )
+        ax.axvline(0, color=INK, lw=0.8)
+        ax.set(yticks=place, xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
+        ax.set_yticklabels([short(text, 42) for text in found["name"]], fontsize=9)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.margins(x=0.08)
+        ax.invert_yaxis()
+    return fig, ax
+
+
+def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure, Axes]:
+    """Named counts as bars, in the order given, the first on top."""
+    names, values = list(counts.index), list(counts)
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 0.27 * len(names) + 1.2))
+        bars = ax.barh(range(len(names)), values, height=0.75, color=ACCENT)
+        ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
+        ax.set(yticks=range(len(names)), xlabel=xlabel, title=title)
+        ax.set_yticklabels([short(text, 42) for text in names], fontsize=9)
+        ax.tick_params(axis="y", length=0)
+        ax.margins(x=0.1)
+        ax.invert_yaxis()
+    return fig, ax
+
+
+def plot_histories(histories: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Figure, Axes]:
+    """Loss by epoch, a panel a model: losses of different kinds do not share an axis."""
+    with house_style():
+        fig, axes = plt.subplots(1, len(histories), figsize=(7.2, 2.8), squeeze=False, layout="constrained")
+        for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
+            ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
+            last = history.iloc[-1]
+            ax.annotate(
+                f"{last['loss']:.3f}", (last["epoch"], last["loss"]), (0, 6), fontsize=8.5, ha="right", **OFFSET
+            )
+            ax.set_title(name, fontsize=10)
+            ax.set(xlabel="epoch", ylabel="training loss" if ax is axes[0, 0] else None)
+            ax.xaxis.get_major_locator().set_params(integer=True)
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, axes[0]
+
+
+def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, Axes]:
+    """A table of scores as dots, a panel a column and a line a model; missing scores stay empty.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Models in the index, measures in the columns, more is better.
+    title : str
+        What the comparison shows.
+    highlight : sequence of str
+        Models drawn in the accent; the rest is grey.
+    """
+    with house_style():
+        size = 7.2, 0.34 * len(scores) + 1.3
+        fig, axes = plt.subplots(1, scores.shape[1], figsize=size, sharey=True, squeeze=False, layout="constrained")
+        place = np.arange(len(scores))
+        colours = [ACCENT if name in highlight else "#999999" for name in scores.index]
+        for ax, (measure, values) in zip(axes[0], scores.items(), strict=True):
+            ax.hlines(place, 0, values, color=colours, lw=1.2, alpha=0.5)
+            ax.scatter(values, place, c=colours, s=36, zorder=3)
+            for at, value in zip(place, values, strict=True):
+                if np.isfinite(value):
+                    ax.annotate(
+                        f"{value:.3f}", (value, at), (5, 0), textcoords="offset points", va="center", fontsize=8
+                    )
+            ax.set_xlim(0, 1.35 * np.nanmax(values))
+            ax.set_title(measure, fontsize=10)
+            ax.tick_params(axis="y", length=0)
+            ax.spines["left"].set_visible(False)
+            ax.xaxis.set_major_locator(plt.MaxNLocator(3))
+            ax.xaxis.set_tick_params(labelsize=8)
+        axes[0, 0].set_yticks(place, scores.index)
+        axes[0, 0].invert_yaxis()
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, axes[0]

@@ -1,0 +1,100 @@
+"""Tables as shades of one colour."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from research_lib.figures.style import INK, SHADES, house_style, short
+
+CELL, LABEL = 0.2, 0.068  # inches: the least height of a row, and the width of a character of a label
+
+
+def plot_heatmap(
+    table: pd.DataFrame, label: str = "", title: str = "", *, text: str | None = None, vmax: float | None = None
+) -> tuple[Figure, Axes]:
+    """A table as it stands, the larger the darker, white is nothing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers of at least 0; the names of its index and columns name the axes.
+    label : str
+        What the shades are, with their unit; without it there is no scale.
+    title : str
+        What the table shows.
+    text : str, optional
+        Format of the numbers to be written into the cells: ``".2f"``.
+    vmax : float, optional
+        What is darkest; by default the largest number.
+    """
+    with house_style():
+        names, widest = [short(str(name), 34) for name in table.index], max(map(len, map(str, table.columns)))
+        height = 1.2 + max(CELL, 0.26 if text else 0) * len(table) + LABEL * min(widest, 34)
+        fig, ax = plt.subplots(figsize=(7.2, height), layout="constrained")
+        sns.heatmap(
+            table,
+            ax=ax,
+            cmap=SHADES,
+            vmin=0,
+            vmax=vmax,
+            annot=text is not None,
+            fmt=text or "",
+            annot_kws={"fontsize": 7.5},
+            linewidths=0.5,
+            linecolor="#EEEEEE",
+            cbar=bool(label),
+            cbar_kws={"label": label, "shrink": 0.6, "pad": 0.02},
+        )
+        ax.set_yticks(np.arange(len(table)) + 0.5, names, fontsize=8, rotation=0)
+        ax.set_xticks(np.arange(table.shape[1]) + 0.5, [short(str(name), 34) for name in table.columns], fontsize=8)
+        ax.tick_params("x", rotation=0 if widest <= 4 else 90, length=0)
+        ax.tick_params("y", length=0)
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, ax
+
+
+def plot_clustermap(
+    table: pd.DataFrame, label: str = "", title: str = "", metric: str = "cosine", vmax: float | None = None
+) -> tuple[Figure, Axes]:
+    """A table with rows and columns in the order of their dendrograms, so that what is alike stands together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers of at least 0, no row or column all zero.
+    label : str
+        What the shades are, with their unit.
+    title : str
+        What the table shows.
+    metric : str
+        How far apart two rows, or two columns, are; as scipy's `pdist` names it.
+    vmax : float, optional
+        What is darkest; by default the largest number.
+    """
+    with house_style():
+        longest = max(len(str(name)) for name in [*table.index, *table.columns])
+        labels = LABEL * min(longest, 34)
+        grid = sns.clustermap(
+            table,
+            metric=metric,
+            method="average",
+            cmap=SHADES,
+            vmin=0,
+            vmax=vmax,
+            figsize=(7.2, 1.4 + CELL * len(table) + labels),
+            dendrogram_ratio=(0.09, 0.6 / (1.4 + CELL * len(table) + labels)),
+            cbar_pos=None,
+            xticklabels=[short(str(name), 34) for name in table.columns],
+            yticklabels=[short(str(name), 34) for name in table.index],
+            tree_kws={"colors": INK, "linewidths": 0.6},
+        )
+        fig, ax = grid.figure, grid.ax_heatmap
+        ax.tick_params(length=0, labelsize=8)
+        ax.set(xlabel="", ylabel="")
+        scale = fig.colorbar(ax.collections[0], ax=ax, location="bottom", shrink=0.4, aspect=30, pad=0.02, label=label)
+        scale.outline.set_visible(False)
+        fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)
+    return fig, ax

@@ -1,0 +1,139 @@
+"""The house style, its fonts, and how a figure leaves a notebook."""
+
+import hashlib
+import io
+import os
+import warnings
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from IPython.display import display
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+
+from research_lib.files import write_atomically
+
+FIGURE_MIME = "application/vnd.research-lib.figure+json"
+RUN_VARIABLE = "RESEARCH_LIB_RUN"
+
+# Only the package's fonts are wanted, for Hangul, kana and Chinese: importing it would change matplotlib's settings.
+_KOREAN = Path(find_spec("koreanize_matplotlib").submodule_search_locations[0], "fonts")
+for _file in ("NanumGothic.ttf", "NanumGothicBold.ttf"):
+    fontManager.addfont(_KOREAN / _file)
+FONTS = ["DejaVu Sans", "NanumGothic"]
+
+ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
+KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": FONTS,
+    "figure.figsize": (7.2, 4.5),
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.size": 10,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12,
+    "axes.edgecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "research_lib",
+}
+OFFSET = {"textcoords": "offset points"}
+SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
+HALO = [withStroke(linewidth=2.5, foreground="white")]
+
+
+def house_style() -> AbstractContextManager:
+    """The style as a context: ``with house_style(): …``."""
+    return plt.rc_context(STYLE)
+
+
+def save_figure(fig: Figure, name: str, caption: str = "") -> None:
+    """Write a figure as PNG and SVG into the run's folder and show it in the notebook.
+
+    The same figure gives the same bytes: no dates, no random identifiers.
+
+    Parameters
+    ----------
+    fig : Figure
+        Closed afterwards.
+    name : str
+        Of the files, without ending.
+    caption : str
+        One or two sentences on how to read it; they travel with the figure.
+
+    Warns
+    -----
+    UserWarning
+        If no font of the machine has a character of the figure, which then shows a box.
+    """
+    if not name or Path(name).name != name:
+        raise ValueError(f"Figure name {name!r}, expected a file name without folders.")
+    fonts = [*FONTS, *_more_fonts(fig, name)]
+    folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
+    content = {kind: _rendered(fig, kind, fonts) for kind in ("png", "svg")}
+    for kind, data in content.items():
+        write_atomically(folder / f"{name}.{kind}", data)
+    files = {kind: hashlib.sha256(data).hexdigest() for kind, data in content.items()}
+    bundle = {
+        "image/png": content["png"],
+        "text/plain": f"{name}: {caption}",
+        FIGURE_MIME: {"name": name, "caption": caption, "files": files},
+    }
+    display(bundle, raw=True, metadata={"image/png": {"width": round(fig.get_figwidth() * 100)}})
+    plt.close(fig)
+
+
+def dark(colour: str) -> tuple[float, ...]:
+    """The colour as it can be read as text."""
+    return tuple(0.75 * channel for channel in to_rgb(colour))
+
+
+def short(text: str, length: int) -> str:
+    """The text, cut to a length."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _rendered(fig: Figure, kind: str, fonts: list[str]) -> bytes:
+    buffer = io.BytesIO()
+    with house_style(), plt.rc_context({"font.sans-serif": fonts}):
+        fig.savefig(
+            buffer,
+            format=kind,
+            bbox_inches="tight",
+            facecolor="white",
+            metadata={"Date": None} if kind == "svg" else None,
+        )
+    return buffer.getvalue()
+
+
+def _more_fonts(fig: Figure, name: str) -> list[str]:
+    """Fonts of the machine for the characters that ours do not have."""
+    missing = {ord(char) for text in fig.findobj(Text) for char in text.get_text() if char.isprintable()}
+    missing = missing.difference(*(_characters(findfont(font)) for font in FONTS))
+    more = []
+    for font in fontManager.ttflist if missing else []:
+        if found := missing & _characters(font.fname):
+            more.append(font.name)
+            missing -= found
+    if missing:
+        boxes = " ".join(f"{chr(code)} (U+{code:04X})" for code in sorted(missing)[:5])
+        warnings.warn(f"Figure {name!r}: no font of this machine has {boxes}; install one that does.", stacklevel=3)
+    return more
+
+
+@cache
+def _characters(path: str) -> frozenset[int]:
+    return frozenset(get_font(path).get_charmap())
