@@ -19,7 +19,7 @@ FILES = "a .csv, .tsv or .xlsx table, or a text of lines such as '23309: [1, 9, 
 NAME_COLUMNS = ("inci name", "inci", "ingredient name", "ingredient", "name", "성분명", "원료명", "성분", "원료")
 NAME_COLUMNS += ("ingredient code", "code", "성분코드", "원료코드", "코드")
 PURPOSE_COLUMNS = ("purposes", "purpose", "functions", "function", "배합목적", "사용목적", "목적", "기능")
-LEADING_SHARE = 0.03
+GENERIC_SHARE = 0.2  # of the ingredients: what more of them are for says little of any
 
 
 def load_ingredients(
@@ -65,9 +65,9 @@ def load_ingredients(
     Interactions
         Distinct pairs. Ingredients in order of appearance, rows of the same name merged; purposes by falling number of
         ingredients, spelt as most often, after `tidy_text` and without regard to case. Row metadata: ``n_purposes``,
-        ``leading_purpose`` (the rarest of its purposes among those that 3 % of the ingredients have, or else the
-        commonest), and the table's other columns (the first value of each ingredient). Column metadata:
-        ``n_ingredients``. `cleaning` tells what was dropped.
+        ``leading_purpose`` (the one written first; where all lists are in alphabetical order, which says nothing, the
+        commonest but for those of more than a fifth of the ingredients), and the table's other columns (the first value
+        of each ingredient). Column metadata: ``n_ingredients``. `cleaning` tells what was dropped.
 
     Raises
     ------
@@ -105,16 +105,21 @@ def load_ingredients(
     in_use = np.unique(row[kept])  # rows that have a purpose left
     ingredient, names = pd.factorize(np.array([entries[number].name for number in in_use], dtype=object))
     n_cols = len(purpose_names)
-    keys = np.unique(ingredient[np.searchsorted(in_use, row[kept])] * n_cols + col)  # every pair once
+    mentioned_by = ingredient[np.searchsorted(in_use, row[kept])]
+    keys = np.unique(mentioned_by * n_cols + col)  # every pair once
     n_ingredients = np.bincount(keys % n_cols)
     commonest = np.lexsort([purpose_names.astype(str), -n_ingredients])
     purpose_names, n_ingredients = np.asarray(purpose_names)[commonest], n_ingredients[commonest]
-    keys = np.sort(keys - keys % n_cols + np.argsort(commonest)[keys % n_cols])
-    pairs = np.column_stack(np.divmod(keys, n_cols))
+    col_of = np.argsort(commonest)  # where a column has come to stand
+    pairs = np.column_stack(np.divmod(np.sort(keys - keys % n_cols + col_of[keys % n_cols]), n_cols))
+    if _alphabetical(mentioned_by, purpose_names[col_of[col]]):
+        leading = _commonest_but_generic(pairs, n_ingredients, len(names))
+    else:
+        leading = col_of[col[np.unique(mentioned_by, return_index=True)[1]]]
     others = metadata.loc[[entries[number].number for number in in_use]].groupby(ingredient).first()
     facts = {
         "n_purposes": np.bincount(pairs[:, 0]),
-        "leading_purpose": purpose_names[_leading(pairs, n_ingredients, len(names))],
+        "leading_purpose": purpose_names[leading],
     }
     story |= {
         "rows with only dropped purposes": len(entries) - len(in_use),
@@ -256,11 +261,16 @@ def _normalised(written: pd.Series, synonyms: Mapping[str, str]) -> tuple[pd.Ser
     return key.map(shown), int(meaning.notna().sum())
 
 
-def _leading(pairs: np.ndarray, n_ingredients: np.ndarray, n_rows: int) -> np.ndarray:
-    """Column that says most about each row, shape (n_rows,); `pairs` are sorted, columns by falling number."""
-    starts = np.unique(pairs[:, 0], return_index=True)[1]
-    commonest = pairs[starts, 1]
-    frequent = pairs[n_ingredients[pairs[:, 1]] >= LEADING_SHARE * n_rows]
-    rarest = np.full(n_rows, -1)
-    np.maximum.at(rarest, frequent[:, 0], frequent[:, 1])
-    return np.where(rarest >= 0, rarest, commonest)
+def _alphabetical(ingredient: np.ndarray, purposes: np.ndarray) -> bool:
+    """Whether the purposes of every ingredient were written in the order of the alphabet."""
+    order = np.argsort(ingredient, kind="stable")
+    ingredient, purposes = ingredient[order], purposes[order].astype(str)
+    return not ((ingredient[1:] == ingredient[:-1]) & (purposes[1:] < purposes[:-1])).any()
+
+
+def _commonest_but_generic(pairs: np.ndarray, n_ingredients: np.ndarray, n_rows: int) -> np.ndarray:
+    """A column for each row, shape (n_rows,); `pairs` are sorted, columns by falling number of rows."""
+    generic = n_ingredients[pairs[:, 1]] > GENERIC_SHARE * n_rows
+    order = np.lexsort((pairs[:, 1], generic, pairs[:, 0]))  # generic ones last, else as they stand
+    _, first = np.unique(pairs[order, 0], return_index=True)
+    return pairs[order[first], 1]
