@@ -3,6 +3,9 @@
 from importlib import import_module
 
 _HOMES = {
+    "cluster_names": ["agreement", "contingency", "describe_clusters"],
+    "cluster_scores": ["best_n_clusters", "n_clusters_scores", "stability"],
+    "clustering": ["cluster", "merge_tree", "usable_methods"],
     "data": ["Interactions"],
     "datasets": ["load"],
     "embedding": ["Embedding"],
@@ -22,7 +25,7 @@ _HOMES = {
         "mean_reciprocal_rank",
         "neighbour_agreement",
     ],
-    "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot"],
+    "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"

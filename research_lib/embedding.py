@@ -1,7 +1,7 @@
 """`Embedding`: named vectors with metadata, what every model ends in and every view takes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -80,12 +80,20 @@ class Embedding:
         """The embedding of some rows only, given as positions or a boolean mask."""
         return Embedding(self.vectors[positions], self.names[positions], self.metadata.iloc[positions])
 
-    def distinct(self) -> Self:
-        """Every vector once, under the first of its names; metadata says in ``n_alike`` how many share it."""
-        _, first, n_alike = np.unique(self.vectors, axis=0, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        found = self.subset(first[order])
-        return Embedding(found.vectors, found.names, found.metadata.assign(n_alike=n_alike[order]))
+    def distinct(self, prefer: Iterable[str] = ()) -> Self:
+        """Every vector once, under the first of its names; metadata says in ``n_alike`` how many share it.
+
+        Parameters
+        ----------
+        prefer : iterable of str
+            Names that stand for their vector before others that share it.
+        """
+        first_of_all = [self.position(name) for name in prefer]
+        order = np.r_[first_of_all, np.delete(np.arange(len(self)), first_of_all)].astype(int)
+        _, first, n_alike = np.unique(self.vectors[order], axis=0, return_index=True, return_counts=True)
+        chosen = np.argsort(order[first])
+        found = self.subset(order[first][chosen])
+        return Embedding(found.vectors, found.names, found.metadata.assign(n_alike=n_alike[chosen]))
 
     def unit_vectors(self) -> np.ndarray:
         """Vectors scaled to length one, shape (n, n_dims); a zero vector stays zero."""

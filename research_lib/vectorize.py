@@ -20,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from research_lib.data import Interactions, UnknownName, as_names
+from research_lib.embedding import Embedding
 
 
 class OneHot(TransformerMixin, BaseEstimator):
@@ -311,6 +312,15 @@ class Amounts(_Named):
             return None
         _check_rows(rows, Mapping, "a mapping of code to amount")
         return _from_mappings(rows)
+
+
+def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -> Embedding:
+    """The rows of a table as an `Embedding`, by a vectorizer that is fitted on it; by default `MultiHot`.
+
+    The vectors are dense: 28,000 rows of 78 purposes take 9 MB, one-hot they would take 3 GB.
+    """
+    vectors = (vectorizer or MultiHot()).fit_transform(interactions)
+    return Embedding(vectors.toarray(), interactions.row_names, interactions.row_metadata)
 
 
 def _check_choice(parameter: str, value: str, choices: tuple[str, ...]):

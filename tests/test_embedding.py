@@ -248,3 +248,6 @@ def test_names_that_share_a_vector_become_one():
     assert embedding.names.tolist() == ["a", "b", "e"]
     assert embedding.metadata.to_dict("list") == {"kind": ["v", "w", "z"], "n_alike": [3, 1, 1]}
     np.testing.assert_array_equal(embedding.vectors, [[1, 0], [0, 1], [0, 2]])
+    preferred = Embedding(np.array(vectors), list("abcde")).distinct(prefer=["d", "e"])
+    assert preferred.names.tolist() == ["b", "d", "e"]
+    assert preferred.metadata["n_alike"].tolist() == [1, 3, 1]

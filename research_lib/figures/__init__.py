@@ -1,6 +1,13 @@
 """What the notebooks draw: every plot takes data and gives ``(fig, ax)``, and `save_figure` keeps it."""
 
-from research_lib.figures.charts import plot_counts, plot_histories, plot_scores, plot_similar
+from research_lib.figures.charts import (
+    plot_counts,
+    plot_histories,
+    plot_n_clusters,
+    plot_scores,
+    plot_similar,
+    plot_tree,
+)
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
 from research_lib.figures.maps import plot_map
 from research_lib.figures.style import house_style, save_figure
@@ -12,7 +19,9 @@ __all__ = [
     "plot_heatmap",
     "plot_histories",
     "plot_map",
+    "plot_n_clusters",
     "plot_scores",
     "plot_similar",
+    "plot_tree",
     "save_figure",
 ]

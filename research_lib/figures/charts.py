@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.cluster.hierarchy import dendrogram
 
 from research_lib.embedding import Embedding
 from research_lib.figures.style import ACCENT, INK, OFFSET, house_style, short
@@ -102,3 +103,56 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         axes[0, 0].invert_yaxis()
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes[0]
+
+
+def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str = "") -> tuple[Figure, Axes]:
+    """Silhouette, gap and stability by number of clusters, beside those of noise.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `n_clusters_scores` gives them.
+    best : tuple of int
+        The number of clusters and its range, as `best_n_clusters` gives them; a number of 1 says there are none.
+    title : str
+        What the choice shows.
+    """
+    bands = {"silhouette": scores["silhouette_sd"], "gap": scores["gap_se"], "stability": 0}
+    with house_style():
+        fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
+        for ax, (measure, band) in zip(axes, bands.items(), strict=True):
+            if f"{measure}_noise" in scores:
+                ax.plot(scores.index, scores[f"{measure}_noise"], color="#999999", lw=1.2, label="noise")
+            ax.plot(scores.index, scores[measure], color=ACCENT, marker="o", ms=3, label="data")
+            ax.fill_between(scores.index, scores[measure] - band, scores[measure] + band, color=ACCENT, alpha=0.2, lw=0)
+            if best[0] > 1:
+                ax.axvspan(best[1] - 0.3, best[2] + 0.3, color="#F3E3C3", lw=0, zorder=0)
+                ax.axvline(best[0], color="#B07A00", lw=1)
+            ax.set_title(measure, fontsize=10)
+            ax.set(xlabel="clusters")
+            ax.xaxis.get_major_locator().set_params(integer=True)
+        axes[0].legend(fontsize=8, loc="best")
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, axes
+
+
+def plot_tree(tree: np.ndarray, names: Sequence[str], title: str = "") -> tuple[Figure, Axes]:
+    """A dendrogram that lies on its side: names on the right, the farther left two join the less they are alike.
+
+    Parameters
+    ----------
+    tree : ndarray, shape (n - 1, 4)
+        As `merge_tree` gives it.
+    names : sequence of str, shape (n,)
+        Of the leaves.
+    title : str
+        What the tree shows.
+    """
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 0.2 * len(names) + 1.1))
+        labels = [short(str(name), 50) for name in names]
+        dendrogram(tree, labels=labels, orientation="left", ax=ax, color_threshold=0, above_threshold_color=ACCENT)
+        ax.set(xlabel="distance at which they join (Ward)", title=title)
+        ax.tick_params(axis="y", length=0, labelsize=8.5)
+        ax.spines["left"].set_visible(False)
+    return fig, ax

@@ -1,5 +1,7 @@
 """Tables as shades of one colour."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 from research_lib.figures.style import INK, SHADES, house_style, short
 
 CELL, LABEL = 0.2, 0.068  # inches: the least height of a row, and the width of a character of a label
+WRAPPED = 9  # labels of so few columns stand in lines
 
 
 def plot_heatmap(
@@ -31,8 +34,10 @@ def plot_heatmap(
         What is darkest; by default the largest number.
     """
     with house_style():
-        names, widest = [short(str(name), 34) for name in table.index], max(map(len, map(str, table.columns)))
-        height = 1.2 + max(CELL, 0.26 if text else 0) * len(table) + LABEL * min(widest, 34)
+        upright = table.shape[1] > WRAPPED
+        cols = [short(str(name), 34) if upright else fill(str(name), 60 // table.shape[1]) for name in table.columns]
+        below = LABEL * max(map(len, cols)) if upright else 2 * LABEL * max(name.count("\n") + 1 for name in cols)
+        height = 1.0 + max(CELL, 0.26 if text else 0) * len(table) + below
         fig, ax = plt.subplots(figsize=(7.2, height), layout="constrained")
         sns.heatmap(
             table,
@@ -48,10 +53,10 @@ def plot_heatmap(
             cbar=bool(label),
             cbar_kws={"label": label, "shrink": 0.6, "pad": 0.02},
         )
-        ax.set_yticks(np.arange(len(table)) + 0.5, names, fontsize=8, rotation=0)
-        ax.set_xticks(np.arange(table.shape[1]) + 0.5, [short(str(name), 34) for name in table.columns], fontsize=8)
-        ax.tick_params("x", rotation=0 if widest <= 4 else 90, length=0)
-        ax.tick_params("y", length=0)
+        ax.set_yticks(np.arange(len(table)) + 0.5, [short(str(name), 40) for name in table.index], rotation=0)
+        ax.set_xticks(np.arange(table.shape[1]) + 0.5, cols, rotation=90 if upright else 0)
+        ax.tick_params(length=0, labelsize=8)
+        ax.set(xlabel="", ylabel="")
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, ax
 
@@ -94,7 +99,10 @@ def plot_clustermap(
         fig, ax = grid.figure, grid.ax_heatmap
         ax.tick_params(length=0, labelsize=8)
         ax.set(xlabel="", ylabel="")
-        scale = fig.colorbar(ax.collections[0], ax=ax, location="bottom", shrink=0.4, aspect=30, pad=0.02, label=label)
-        scale.outline.set_visible(False)
+        box = ax.get_position()  # the corner beside both sets of labels is empty
+        scale = fig.add_axes((box.x1 + 0.04, box.y0 - 0.35 / fig.get_figheight(), 0.2, 0.1 / fig.get_figheight()))
+        fig.colorbar(ax.collections[0], cax=scale, orientation="horizontal", label=label).outline.set_visible(False)
+        scale.tick_params(labelsize=8)
+        scale.xaxis.label.set_size(8)
         fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)
     return fig, ax

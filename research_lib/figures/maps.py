@@ -1,6 +1,7 @@
 """Maps: a point a name."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,10 +65,18 @@ def plot_map(
                 rasterized=len(x) > 5000,
             )
         texts = [
-            ax.text(*_crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)), kind,
-                    color=dark(colour), fontsize=11, fontweight="bold", path_effects=HALO, ha="center", va="center")
+            ax.text(
+                *_crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)),
+                fill(str(kind), 20),
+                color=dark(colour),
+                fontsize=11,
+                fontweight="bold",
+                path_effects=HALO,
+                ha="center",
+                va="center",
+            )
             for kind, colour in colours.items()
-        ]  # fmt: skip
+        ]
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
         beside = 0.012 * np.ptp(x)  # so that a name does not cover its own ring
         texts += [ax.text(x[i] + beside, y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]

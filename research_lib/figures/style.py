@@ -31,8 +31,7 @@ FONTS = ["DejaVu Sans", "NanumGothic"]
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
 KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
 STYLE = {
-    "font.family": "sans-serif",
-    "font.sans-serif": FONTS,
+    "font.family": FONTS,  # a character that the first does not have is taken from the next
     "figure.figsize": (7.2, 4.5),
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -81,9 +80,9 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     """
     if not name or Path(name).name != name:
         raise ValueError(f"Figure name {name!r}, expected a file name without folders.")
-    fonts = [*FONTS, *_more_fonts(fig, name)]
+    _find_fonts(fig, name)
     folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
-    content = {kind: _rendered(fig, kind, fonts) for kind in ("png", "svg")}
+    content = {kind: _rendered(fig, kind) for kind in ("png", "svg")}
     for kind, data in content.items():
         write_atomically(folder / f"{name}.{kind}", data)
     files = {kind: hashlib.sha256(data).hexdigest() for kind, data in content.items()}
@@ -106,9 +105,9 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _rendered(fig: Figure, kind: str, fonts: list[str]) -> bytes:
+def _rendered(fig: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
-    with house_style(), plt.rc_context({"font.sans-serif": fonts}):
+    with house_style():
         fig.savefig(
             buffer,
             format=kind,
@@ -119,19 +118,18 @@ def _rendered(fig: Figure, kind: str, fonts: list[str]) -> bytes:
     return buffer.getvalue()
 
 
-def _more_fonts(fig: Figure, name: str) -> list[str]:
-    """Fonts of the machine for the characters that ours do not have."""
-    missing = {ord(char) for text in fig.findobj(Text) for char in text.get_text() if char.isprintable()}
-    missing = missing.difference(*(_characters(findfont(font)) for font in FONTS))
-    more = []
-    for font in fontManager.ttflist if missing else []:
-        if found := missing & _characters(font.fname):
-            more.append(font.name)
-            missing -= found
-    if missing:
-        boxes = " ".join(f"{chr(code)} (U+{code:04X})" for code in sorted(missing)[:5])
-        warnings.warn(f"Figure {name!r}: no font of this machine has {boxes}; install one that does.", stacklevel=3)
-    return more
+def _find_fonts(fig: Figure, name: str) -> None:
+    """Give texts with characters that our fonts do not have other fonts of the machine."""
+    known = frozenset().union(*(_characters(findfont(font)) for font in FONTS))
+    for text in fig.findobj(Text):
+        missing = {ord(char) for char in text.get_text() if char.isprintable()} - known
+        for font in fontManager.ttflist if missing else []:
+            if found := missing & _characters(font.fname):
+                text.set_fontfamily([*text.get_fontfamily(), font.name])
+                missing -= found
+        if missing:
+            boxes = " ".join(f"{chr(code)} (U+{code:04X})" for code in sorted(missing)[:5])
+            warnings.warn(f"Figure {name!r}: no font of this machine has {boxes}; install one that does.", stacklevel=3)
 
 
 @cache
