@@ -15,8 +15,10 @@ from research_lib.figures import (
     plot_heatmap,
     plot_histories,
     plot_map,
+    plot_n_clusters,
     plot_scores,
     plot_similar,
+    plot_tree,
     save_figure,
     style,
 )
@@ -241,3 +243,94 @@ def test_the_house_style_does_not_leak(places):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert dict(plt.rcParams) == before
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame({"x": [1.0, 0.5, 0.0], "y": [0.9, 0.6, 0.1], "z": [0.0, 0.0, 1.0]}, ["a", "b", "c"])
+
+
+def test_a_heat_map_shows_the_table_as_it_stands(table):
+    fig, ax = plot_heatmap(table, label="share", title="All of it", text=".1f", vmax=2)
+    np.testing.assert_array_equal(np.ravel(ax.collections[0].get_array()), table.to_numpy().ravel())
+    assert ax.collections[0].get_clim() == (0, 2)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]
+    assert texts(ax) == ["1.0", "0.9", "0.0", "0.5", "0.6", "0.0", "0.0", "0.1", "1.0"]
+    assert fig.get_suptitle() == "All of it"
+    assert fig.axes[1].get_ylabel() == "share"
+    assert len(plot_heatmap(table)[0].axes) == 1  # no label, no scale
+
+
+def test_few_labels_stand_in_lines_and_many_upright():
+    few = pd.DataFrame(np.ones((2, 3)), columns=["Skin Conditioning - Emollient", "Solvent", "Foaming"])
+    labels = plot_heatmap(few)[1].get_xticklabels()
+    assert labels[0].get_text() == "Skin Conditioning -\nEmollient" and labels[0].get_rotation() == 0
+    many = pd.DataFrame(np.ones((2, 20)))
+    assert plot_heatmap(many)[1].get_xticklabels()[0].get_rotation() == 90
+
+
+def test_a_cluster_map_puts_what_is_alike_together(table):
+    fig, ax = plot_clustermap(table, label="share", title="Two kinds")
+    assert {"".join(label.get_text() for label in ax.get_yticklabels())} <= {"abc", "bac", "cab", "cba"}
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    cols = [label.get_text() for label in ax.get_xticklabels()]
+    np.testing.assert_array_equal(np.ravel(ax.collections[0].get_array()), table.loc[rows, cols].to_numpy().ravel())
+    assert fig.axes[-1].get_xlabel() == "share"
+
+
+def test_points_are_sized_by_how_many_they_stand_for():
+    counts = pd.DataFrame({"n_alike": [1, 4, 100]})
+    _, ax = plot_map(Embedding(np.eye(3)[:, :2], ["a", "b", "c"], counts), size_by="n_alike")
+    sizes = ax.collections[-2].get_sizes()  # the last are the rings
+    np.testing.assert_allclose(sizes / sizes[0], [1, 2, 10])
+    with pytest.raises(ValueError, match="No column 'n_alike' in the metadata"):
+        plot_map(Embedding(np.eye(3)[:, :2], ["a", "b", "c"]), size_by="n_alike")
+
+
+def test_the_number_of_clusters_is_shown_with_its_range_and_the_noise():
+    scores = pd.DataFrame(
+        {name: [0.1, 0.4, 0.3] for name in ("silhouette", "silhouette_sd", "gap", "gap_se", "stability")}
+        | {"silhouette_noise": [0.1, 0.1, 0.1], "stability_noise": [0.2, 0.2, 0.2]},
+        index=[2, 4, 6],
+    )
+    _, axes = plot_n_clusters(scores, (4, 4, 6))
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in axes] == ["silhouette", "gap", "stability"]
+    drawn = {line.get_label(): line.get_xydata() for line in axes[0].lines}
+    np.testing.assert_array_equal(drawn["data"], [[2, 0.1], [4, 0.4], [6, 0.3]])
+    np.testing.assert_array_equal(drawn["noise"][:, 1], [0.1, 0.1, 0.1])
+    assert len(axes[1].lines) == 2  # noise has no gap
+    _, axes = plot_n_clusters(scores, (1, 1, 1))
+    assert len(axes[1].lines) == 1  # no clusters, no mark
+
+
+def test_a_tree_names_its_leaves():
+    tree = np.array([[0, 1, 0.5, 2], [2, 3, 2.0, 3]])
+    _, ax = plot_tree(tree, ["near", "nearer", "far"])
+    assert sorted(label.get_text() for label in ax.get_yticklabels()) == ["far", "near", "nearer"]
+    assert max(ax.collections[0].get_paths()[-1].vertices[:, 0]) == 2.0
+
+
+@pytest.mark.parametrize("text", ["글리세린", "グリセリン", "甘油", "Glycérine"])
+def test_names_in_other_scripts_print(text, run_folder, shown):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a box
+        save_figure(plot_counts(pd.Series({text: 1}), "ingredients", text)[0], "counts")
+    assert (run_folder / "figures" / "counts.png").is_file()
+
+
+def test_a_character_that_no_font_has_is_said_and_named(run_folder, shown):
+    fig, _ = plot_counts(pd.Series({"\U0001f9ff": 1}), "ingredients")
+    with pytest.warns(UserWarning) as warned:
+        save_figure(fig, "amulet")
+    assert any("Figure 'amulet': no font of this machine has" in str(one.message) for one in warned)
+    assert any("U+1F9FF" in str(one.message) for one in warned)
+
+
+def test_another_font_of_the_machine_is_taken_where_ours_have_no_glyph(run_folder, shown, monkeypatch):
+    monkeypatch.setattr(style, "FONTS", ["DejaVu Sans"])
+    with style.house_style(), plt.rc_context({"font.family": ["DejaVu Sans"]}):
+        fig, ax = plt.subplots()
+        label = ax.set_xlabel("글리세린")
+    save_figure(fig, "found")
+    assert "NanumGothic" in label.get_fontfamily()

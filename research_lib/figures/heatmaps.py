@@ -100,8 +100,10 @@ def plot_clustermap(
         ax.tick_params(length=0, labelsize=8)
         ax.set(xlabel="", ylabel="")
         box = ax.get_position()  # the corner beside both sets of labels is empty
-        scale = fig.add_axes((box.x1 + 0.04, box.y0 - 0.35 / fig.get_figheight(), 0.2, 0.1 / fig.get_figheight()))
-        fig.colorbar(ax.collections[0], cax=scale, orientation="horizontal", label=label).outline.set_visible(False)
+        scale = fig.add_axes((box.x1 + 0.05, box.y0 - 0.5 / fig.get_figheight(), 0.2, 0.1 / fig.get_figheight()))
+        fig.colorbar(ax.collections[0], cax=scale, orientation="horizontal", label=fill(label, 26)).outline.set_visible(
+            False
+        )
         scale.tick_params(labelsize=8)
         scale.xaxis.label.set_size(8)
         fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.spatial import cKDTree
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, dark, house_style
+from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, dark, house_style, short
 
 
 def plot_map(
@@ -67,7 +67,7 @@ def plot_map(
         texts = [
             ax.text(
                 *_crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)),
-                fill(str(kind), 20),
+                fill(short(str(kind), 40), 20),
                 color=dark(colour),
                 fontsize=11,
                 fontweight="bold",

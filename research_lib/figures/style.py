@@ -124,6 +124,8 @@ def _find_fonts(fig: Figure, name: str) -> None:
     for text in fig.findobj(Text):
         missing = {ord(char) for char in text.get_text() if char.isprintable()} - known
         for font in fontManager.ttflist if missing else []:
+            if font.name.startswith("Last Resort"):
+                continue  # it has a box for everything
             if found := missing & _characters(font.fname):
                 text.set_fontfamily([*text.get_fontfamily(), font.name])
                 missing -= found
