@@ -204,7 +204,7 @@ def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min
     return float((codes[nearest] == codes[:, None])[codes >= 0].mean())
 
 
-def held_out_agreement(embedding: Embedding, train: Interactions, held_out: Interactions, k: int = 10) -> float:
+def held_out_agreement(embedding: Embedding, interactions: Interactions, held_out: Interactions, k: int = 10) -> float:
     """Share of the `k` nearest neighbours (cosine) that have the column which was held out of the row.
 
     Unlike a label that the vectors were learnt from, it is something that they were not told of the row.
@@ -212,9 +212,11 @@ def held_out_agreement(embedding: Embedding, train: Interactions, held_out: Inte
     Parameters
     ----------
     embedding : Embedding
-        Vectors of the rows, learnt from `train`.
-    train, held_out : Interactions
-        As `hold_out` or `hold_out_one` give them.
+        Vectors of the rows, learnt without the held-out pairs.
+    interactions : Interactions
+        The whole table: what the neighbours have, held out or not.
+    held_out : Interactions
+        As `hold_out` or `hold_out_one` give it.
     k : int
         Neighbours a row.
 
@@ -225,7 +227,7 @@ def held_out_agreement(embedding: Embedding, train: Interactions, held_out: Inte
     """
     rows, cols = held_out.pairs.T
     nearest = embedding.neighbours(k)[rows]
-    return float(train.to_csr()[nearest, cols[:, None]].mean())
+    return float(interactions.to_csr()[nearest, cols[:, None]].mean())
 
 
 def agreement_ceiling(labels: Sequence, k: int = 10, min_count: int = 3) -> float:

@@ -195,11 +195,11 @@ def test_rare_and_missing_labels_are_not_asked():
 
 def test_neighbours_have_what_was_held_out():
     table = Interactions.from_lists({"a": ["x", "y"], "b": ["x", "y"], "c": ["x"], "d": ["y"], "e": ["z"]})
-    train, held_out = table.with_pairs(table.pairs[1:]), table.with_pairs(table.pairs[:1])  # (a, x)
+    held_out = table.with_pairs(table.pairs[:1])  # (a, x)
     line = Embedding(np.column_stack([np.cos([0, 1, 2, 3, 0.5]), np.sin([0, 1, 2, 3, 0.5])]), table.row_names)
-    assert held_out_agreement(line, train, held_out, k=1) == 0  # e
-    assert held_out_agreement(line, train, held_out, k=2) == 1 / 2  # e and b
-    assert held_out_agreement(line, train, held_out, k=4) == 2 / 4  # and c, and d
+    assert held_out_agreement(line, table, held_out, k=1) == 0  # e
+    assert held_out_agreement(line, table, held_out, k=2) == 1 / 2  # e and b
+    assert held_out_agreement(line, table, held_out, k=4) == 2 / 4  # and c, and d
 
 
 def test_labels_that_cannot_be_compared_are_refused():

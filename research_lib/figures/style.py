@@ -5,6 +5,7 @@ import io
 import os
 import warnings
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +24,10 @@ FIGURE_MIME = "application/vnd.research-lib.figure+json"
 RUN_VARIABLE = "RESEARCH_LIB_RUN"
 
 # Only the package's fonts are wanted, for Hangul, kana and Chinese: importing it would change matplotlib's settings.
-_KOREAN = Path(find_spec("koreanize_matplotlib").submodule_search_locations[0], "fonts")
-for _file in ("NanumGothic.ttf", "NanumGothicBold.ttf"):
-    fontManager.addfont(_KOREAN / _file)
+_FOLDER = Path(find_spec("koreanize_matplotlib").submodule_search_locations[0], "fonts")
+for _file, _weight in {"NanumGothic.ttf": 400, "NanumGothicBold.ttf": 700}.items():
+    fontManager.addfont(_FOLDER / _file)
+    fontManager.ttflist[-1] = replace(fontManager.ttflist[-1], weight=_weight)  # the bold one calls itself 600
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
@@ -119,16 +121,19 @@ def _rendered(fig: Figure, kind: str) -> bytes:
 
 
 def _find_fonts(fig: Figure, name: str) -> None:
-    """Give texts with characters that our fonts do not have other fonts of the machine."""
-    known = frozenset().union(*(_characters(findfont(font)) for font in FONTS))
+    """Give every text the fonts for its characters: ours, then those of the machine."""
+    others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # a box for everything
     for text in fig.findobj(Text):
-        missing = {ord(char) for char in text.get_text() if char.isprintable()} - known
-        for font in fontManager.ttflist if missing else []:
-            if font.name.startswith("Last Resort"):
-                continue  # it has a box for everything
+        missing = {ord(char) for char in text.get_text() if char.isprintable()} - _characters(findfont(FONTS[0]))
+        if not missing:
+            continue
+        families = dict.fromkeys([*text.get_fontfamily(), *FONTS])  # also where it was written outside our style
+        missing = missing.difference(*(_characters(findfont(font)) for font in FONTS))
+        for font in others if missing else []:
             if found := missing & _characters(font.fname):
-                text.set_fontfamily([*text.get_fontfamily(), font.name])
+                families[font.name] = None
                 missing -= found
+        text.set_fontfamily([*families])
         if missing:
             boxes = " ".join(f"{chr(code)} (U+{code:04X})" for code in sorted(missing)[:5])
             warnings.warn(f"Figure {name!r}: no font of this machine has {boxes}; install one that does.", stacklevel=3)
