@@ -7,20 +7,21 @@ the order of the table, or of first appearance in lists. All vectors are `csr_ar
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, pairwise
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import OneHotEncoder
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from research_lib.data import Interactions, UnknownName, as_names
+from research_lib.data import Interactions
 from research_lib.embedding import Embedding
+from research_lib.named_columns import NamedColumns, as_sequence, check_choice, check_rows, from_mappings, meet_unknown
 
 
 class OneHot(TransformerMixin, BaseEstimator):
@@ -46,7 +47,7 @@ class OneHot(TransformerMixin, BaseEstimator):
         self.unknown = unknown
 
     def fit(self, X, y=None) -> Self:
-        _check_choice("unknown", self.unknown, ("error", "ignore"))
+        check_choice("unknown", self.unknown, ("error", "ignore"))
         column = _as_column(X)
         self.named_ = column is not X
         X = validate_data(self, column, dtype=None)
@@ -60,7 +61,7 @@ class OneHot(TransformerMixin, BaseEstimator):
         X = validate_data(self, _as_column(X), dtype=None, reset=False)
         if self.named_:  # the encoder's own error knows no near miss
             known = self.encoder_.categories_[0]
-            _meet_unknown(self.unknown, X[~pd.Index(X[:, 0]).isin(known), 0], known, "name")
+            meet_unknown(self.unknown, X[~pd.Index(X[:, 0]).isin(known), 0], known, "name")
         return sparse.csr_array(self.encoder_.transform(X))
 
     def inverse_transform(self, X) -> list[str | None] | np.ndarray:
@@ -80,97 +81,7 @@ class OneHot(TransformerMixin, BaseEstimator):
         return tags
 
 
-class _Named(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """What the others share: input with or without names, and the policy for unknown ones.
-
-    A subclass says in ``_from_names(X)`` which inputs have names, apart from DataFrames, and reads them:
-    (coo_array, its column names), or None for a table.
-    """
-
-    _what = "name"
-
-    def fit(self, X, y=None) -> Self:
-        _check_choice("unknown", self.unknown, ("error", "warn", "ignore"))
-        table = self._table(X, reset=True)
-        as_names(self.get_feature_names_out(), f"{type(self).__name__}: column")
-        self._learn(table)
-        return self
-
-    def fit_transform(self, X, y=None, **fit_params) -> sparse.csr_array:
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y, **fit_params)
-
-    def transform(self, X) -> sparse.csr_array:
-        """Vectors of shape (n_rows, n_names)."""
-        check_is_fitted(self)
-        return self._table(X, reset=False)
-
-    def _learn(self, table: sparse.csr_array):
-        """What `fit` does beyond the names."""
-
-    def _table(self, X, reset: bool) -> sparse.csr_array:
-        """Any input as finite numbers above 0, columns in the order of `fit`."""
-        options = {"accept_sparse": "csr", "dtype": np.float64, "ensure_all_finite": False}  # _check_values says where
-        named = self._from_names(X)
-        if named is None and isinstance(X, pd.DataFrame) and not reset and self._has_names():
-            named = sparse.coo_array(check_array(X, **options)), as_names(X.columns, "DataFrame: column")
-        if named is None:
-            table = sparse.csr_array(validate_data(self, X, reset=reset, **options), copy=True)
-        else:
-            if reset:
-                self.n_features_in_, self.feature_names_in_ = len(named[1]), named[1]
-            table = self._by_name(*named)
-        table.sum_duplicates()
-        self._check_values(table)
-        table.eliminate_zeros()
-        return table
-
-    def _has_names(self) -> bool:
-        return hasattr(self, "feature_names_in_")
-
-    def _by_name(self, given: sparse.coo_array, names: np.ndarray) -> sparse.csr_array:
-        if not self._has_names():
-            raise ValueError(f"{type(self).__name__} was fitted on a table without names, and is now given names.")
-        position = pd.Index(self.feature_names_in_).get_indexer(names).astype(np.int32)
-        _meet_unknown(self.unknown, names[position < 0], self.feature_names_in_, self._what)
-        rows, cols = given.coords
-        known = position[cols] >= 0
-        where = rows[known].astype(np.int32), position[cols[known]]  # not all of scikit-learn takes int64 indices
-        return sparse.csr_array((given.data[known], where), shape=(given.shape[0], self.n_features_in_))
-
-    def _check_values(self, table: sparse.csr_array):
-        wrong = ~np.isfinite(table.data) | (table.data < 0)
-        if wrong.any():
-            first = wrong.argmax()
-            row = np.searchsorted(table.indptr, first, side="right")
-            name = self.get_feature_names_out()[table.indices[first]]
-            raise ValueError(  # scikit-learn's checks look for these words
-                f"Negative values in data, NaN or inf: row {row}, {self._what} {name!r} is {table.data[first]:g}."
-            )
-
-    def _vectors(self, X) -> sparse.csr_array:
-        """What `inverse_transform` is given, checked and copied, without stored zeros."""
-        check_is_fitted(self)
-        vectors = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=np.float64), copy=True)
-        if vectors.shape[1] != self.n_features_in_:
-            raise ValueError(f"Vectors have {vectors.shape[1]} columns, expected {self.n_features_in_}.")
-        vectors.sum_duplicates()
-        vectors.eliminate_zeros()
-        return vectors
-
-    def _as_mappings(self, vectors: sparse.csr_array) -> list[dict[str, float]]:
-        names, values = self.feature_names_in_[vectors.indices].tolist(), vectors.data.tolist()
-        return [
-            dict(zip(names[start:stop], values[start:stop], strict=True)) for start, stop in pairwise(vectors.indptr)
-        ]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
-        return tags
-
-
-class MultiHot(_Named):
+class MultiHot(NamedColumns):
     """The purposes of an ingredient become a row with a 1 at each.
 
     Parameters
@@ -204,14 +115,14 @@ class MultiHot(_Named):
         if isinstance(X, Interactions):
             ones = np.ones(len(X))
             return sparse.coo_array((ones, tuple(X.pairs.T)), shape=(X.n_rows, X.n_cols)), X.col_names
-        rows = _as_sequence(X)
+        rows = as_sequence(X)
         if rows is None or not any(isinstance(row, Iterable) for row in rows):
             return None
-        _check_rows(rows, Iterable, "a list of names")
+        check_rows(rows, Iterable, "a list of names")
         rows = [list(row) for row in rows]
         if not isinstance(next(chain.from_iterable(rows), ""), str) and len(set(map(len, rows))) == 1:
             return None  # lists of numbers, all of one length, are a table
-        return _from_mappings([dict.fromkeys(row, 1) for row in rows])
+        return from_mappings([dict.fromkeys(row, 1) for row in rows])
 
 
 class TfidfMultiHot(MultiHot):
@@ -233,7 +144,7 @@ class TfidfMultiHot(MultiHot):
         return sparse.csr_array(self.tfidf_.transform(super().transform(X)))
 
 
-class Amounts(_Named):
+class Amounts(NamedColumns):
     """The amounts of codes in a formula become its fractions.
 
     Parameters
@@ -290,7 +201,7 @@ class Amounts(_Named):
         return self._as_mappings(vectors) if self._has_names() else vectors
 
     def _learn(self, table):
-        _check_choice("basis", self.basis, ("weight", "mole"))
+        check_choice("basis", self.basis, ("weight", "mole"))
         if self.basis == "weight":
             return
         if self.molar_masses is None:
@@ -307,11 +218,11 @@ class Amounts(_Named):
         self.molar_masses_ = masses
 
     def _from_names(self, X):
-        rows = _as_sequence(X)
+        rows = as_sequence(X)
         if rows is None or not any(isinstance(row, Mapping | str) for row in rows):
             return None
-        _check_rows(rows, Mapping, "a mapping of code to amount")
-        return _from_mappings(rows)
+        check_rows(rows, Mapping, "a mapping of code to amount")
+        return from_mappings(rows)
 
 
 def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -> Embedding:
@@ -323,53 +234,13 @@ def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -
     return Embedding(vectors.toarray(), interactions.row_names, interactions.row_metadata)
 
 
-def _check_choice(parameter: str, value: str, choices: tuple[str, ...]):
-    if value not in choices:
-        raise ValueError(f"{parameter} is {value!r}, expected one of {', '.join(choices)}.")
-
-
-def _meet_unknown(policy: str, unknown: np.ndarray, known: np.ndarray, what: str):
-    if policy == "ignore" or not len(unknown):
-        return
-    message = str(UnknownName.among(known, unknown[0], what))
-    if more := len(set(unknown)) - 1:
-        message += f" {more} more {'is' if more == 1 else 'are'} unknown."
-    if policy == "error":
-        raise ValueError(message)
-    warnings.warn(f"{message} Left out.", stacklevel=2)
-
-
-def _as_sequence(X) -> list | None:
-    """The elements of an iterable of rows or names, None when X is a table."""
-    n_axes = getattr(X, "ndim", None if hasattr(X, "__array__") else 1)
-    return list(X) if n_axes == 1 and isinstance(X, Iterable) else None
-
-
 def _as_column(X):
     """Names for `OneHot` as an array of shape (n_rows, 1), a table as it is."""
-    names = X.row_names if isinstance(X, Interactions) else _as_sequence(X)
+    names = X.row_names if isinstance(X, Interactions) else as_sequence(X)
     if names is None or not any(isinstance(name, str) for name in names):
         return X
-    _check_rows(names, str, "a name")
+    check_rows(names, str, "a name")
     return np.array(names, dtype=object)[:, None]
-
-
-def _check_rows(rows: list, kind: type, expected: str):
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, kind) or (isinstance(row, str) and kind is not str):  # a text is an Iterable too
-            raise ValueError(f"Row {number} is {row!r}, expected {expected}.")
-
-
-def _from_mappings(rows: list[Mapping]) -> tuple[sparse.coo_array, np.ndarray]:
-    """Values by row and name, shape (n_rows, n_names), and the names; a value that is no number is NaN."""
-    for number, row in enumerate(rows, start=1):
-        if wrong := [name for name in row if not isinstance(name, str)]:
-            raise ValueError(f"Row {number} holds {wrong[0]!r}, expected a name (text).")
-    where = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    cols, names = pd.factorize(np.array([name for row in rows for name in row], dtype=object))
-    values = pd.to_numeric(pd.Series([value for row in rows for value in row.values()], dtype=object), errors="coerce")
-    shape = len(rows), len(names)
-    return sparse.coo_array((values.to_numpy(np.float64), (where, cols)), shape=shape), names
 
 
 def _as_fractions(table: sparse.csr_array) -> sparse.csr_array:

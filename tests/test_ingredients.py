@@ -399,3 +399,5 @@ def test_the_real_table_has_the_published_numbers():
     assert list(table.col_names[:2]) == ["Skin Conditioning", "Hair Conditioning"]
     assert list(table.row_metadata.columns) == ["cas_number", "einecs_number", "n_purposes", "leading_purpose"]
     assert "Not Reported" not in table.col_names
+    leading = table.row_metadata["leading_purpose"].value_counts()  # lists are in alphabetical order
+    assert list(leading.index[:3]) == ["Skin Conditioning", "Hair Conditioning", "Skin Conditioning - Emollient"]
