@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 
-EVIDENCE = 15.1  # chi-squared of one degree of freedom at p = 0.0001: dozens of columns are tried in dozens of clusters
+EVIDENCE = 15.1  # as rare as 1 in 10,000 for a column picked blindly; a threshold of description, not a test
 
 
 def describe_clusters(
@@ -83,7 +83,8 @@ def over_represented(labels: Sequence[int], interactions: Interactions, min_shar
         Columns ``cluster``, the column's axis (``purpose``), ``count`` of the cluster's rows that have it, ``share`` in
         the cluster, ``lift`` (that share divided by the share of all rows) and ``evidence``: the log-likelihood ratio
         of having it or not against being inside or outside. By cluster, the strongest evidence first; a rare column
-        has a high lift from few rows, but little evidence. Below `EVIDENCE` (p = 0.0001), a column is left out.
+        has a high lift from few rows, but little evidence. Below `EVIDENCE`, a column is left out. It is no
+        test: clusters are often made from the same columns.
 
     References
     ----------

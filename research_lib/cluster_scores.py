@@ -13,7 +13,7 @@ from research_lib.embedding import Embedding
 
 SCORES = [
     *("silhouette", "silhouette_sd", "silhouette_noise", "wins", "gap", "gap_se", "inertia"),
-    *("stability", "stability_noise"),
+    *("stability", "stability_sd", "stability_noise"),
 ]
 # The silhouettes of 60 clouds without clusters, in 2 to 32 dimensions, were at most 0.043 above those of their noise.
 BETTER_THAN_NOISE = 0.05
@@ -107,7 +107,8 @@ def n_clusters_scores(
         - ``gap``, ``gap_se``: by how much the logarithm of the inertia is below that of noise, and its standard error
           ``sd * sqrt(1 + 1 / n_draws)``;
         - ``inertia``: mean squared distance of a row to its centre;
-        - ``stability``, ``stability_noise``: adjusted Rand index between halves, and the same for the noise cloud.
+        - ``stability``, ``stability_sd``, ``stability_noise``: adjusted Rand index between halves, its standard
+          deviation over the draws, and the same for the noise cloud.
 
     References
     ----------
@@ -142,7 +143,7 @@ def _summary(draws: pd.DataFrame) -> pd.DataFrame:
     draws["gap"] = np.log(draws["inertia_noise"] / draws["inertia"])
     found, sd = draws.groupby("n_clusters").mean(), draws.groupby("n_clusters").std()
     silhouettes = draws["silhouette"].unstack("draw")
-    found["silhouette_sd"] = sd["silhouette"]
+    found["silhouette_sd"], found["stability_sd"] = sd["silhouette"], sd["stability"]
     found["wins"] = silhouettes.idxmax().value_counts(normalize=True).reindex(found.index, fill_value=0.0)
     found["gap_se"] = sd["gap"] * (1 + 1 / silhouettes.shape[1]) ** 0.5
     return found[SCORES]

@@ -64,6 +64,8 @@ def cluster(
     """
     _check_method(method, n_clusters)
     rows = vectors_by(embedding, metric)
+    if len(rows) < 2:
+        raise ValueError(f"{len(rows)} vector, expected at least two: there is nothing to part.")
     distinct, which, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
     if len(distinct) == 1:
         raise ValueError(f"All {len(rows):,} vectors are alike: there is nothing to part.")
@@ -84,8 +86,10 @@ def merge_tree(embedding: Embedding, metric: str = "cosine") -> np.ndarray:
     Without rows that are alike, it is the tree that the agglomerative method cuts.
     """
     rows = vectors_by(embedding, metric)
-    if reason := _too_large(len(rows), "agglomerative"):
-        raise ValueError(f"The tree cannot be made of {reason}")
+    if not 2 <= len(rows) <= METHOD_ROWS["agglomerative"]:
+        raise ValueError(
+            f"The tree of {len(rows):,} rows: expected 2 to {METHOD_ROWS['agglomerative']:,}, or a sample."
+        )
     return linkage(rows, "ward")
 
 
@@ -106,7 +110,9 @@ def vectors_by(embedding: Embedding, metric: str) -> np.ndarray:
     """Vectors whose Euclidean distance is what the metric compares, shape (n, n_dims): of length one for cosine."""
     if metric not in METRICS:
         raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
-    return embedding.unit_vectors() if metric == "cosine" else embedding.vectors
+    if metric == "euclidean":
+        return embedding.vectors
+    return embedding.unit_vectors().round(6)  # so that multiples of a vector are alike, not nearly so
 
 
 def _check_method(method: str, n_clusters: int | None) -> None:

@@ -146,3 +146,14 @@ def test_hdbscan_finds_nothing_in_a_handful_of_rows():
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         cluster(planted_groups(50), **arguments)
+
+
+def test_multiples_of_a_vector_are_alike_by_cosine():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(4, 7))[np.repeat(range(4), 6)] * rng.uniform(0.1, 9, (24, 1))
+    labels = cluster(Embedding(vectors, [str(i) for i in range(24)]), n_clusters=4)
+    assert len({*labels}) == 4 and all(len({*group}) == 1 for group in labels.reshape(4, 6))
+    with pytest.raises(ValueError, match="5 clusters of 24 rows, 4 of them distinct"):
+        cluster(Embedding(vectors, [str(i) for i in range(24)]), n_clusters=5)
+    with pytest.raises(ValueError, match="1 vector, expected at least two"):
+        cluster(Embedding(vectors[:1], ["a"]), "hdbscan")

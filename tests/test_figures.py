@@ -277,6 +277,8 @@ def test_a_cluster_map_puts_what_is_alike_together(table):
     cols = [label.get_text() for label in ax.get_xticklabels()]
     np.testing.assert_array_equal(np.ravel(ax.collections[0].get_array()), table.loc[rows, cols].to_numpy().ravel())
     assert fig.axes[-1].get_xlabel() == "share"
+    with pytest.raises(ValueError, match="The column 'w' is all zero"):
+        plot_clustermap(table.assign(w=0))
 
 
 def test_points_are_sized_by_how_many_they_stand_for():
@@ -290,7 +292,10 @@ def test_points_are_sized_by_how_many_they_stand_for():
 
 def test_the_number_of_clusters_is_shown_with_its_range_and_the_noise():
     scores = pd.DataFrame(
-        {name: [0.1, 0.4, 0.3] for name in ("silhouette", "silhouette_sd", "gap", "gap_se", "stability")}
+        {
+            name: [0.1, 0.4, 0.3]
+            for name in ("silhouette", "silhouette_sd", "gap", "gap_se", "stability", "stability_sd")
+        }
         | {"silhouette_noise": [0.1, 0.1, 0.1], "stability_noise": [0.2, 0.2, 0.2]},
         index=[2, 4, 6],
     )

@@ -401,3 +401,27 @@ def test_the_real_table_has_the_published_numbers():
     assert "Not Reported" not in table.col_names
     leading = table.row_metadata["leading_purpose"].value_counts()  # lists are in alphabetical order
     assert list(leading.index[:3]) == ["Skin Conditioning", "Hair Conditioning", "Skin Conditioning - Emollient"]
+
+
+def test_lists_in_brackets_are_read_in_a_table_too(write):
+    table = load_ingredients(write("a.csv", 'code,purposes\n7,"[1, 9, 2]"\n8,"[9]"\n'))
+    assert purposes_of(table) == {"7": {"1", "9", "2"}, "8": {"9"}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            ["Tonic & Soothing", "Tonic", "Soothing & Tonic"],
+            "'&' seems to separate the purposes, as in 'Soothing & Tonic'",
+        ),
+        (["1 9 2", "9 2", "1"], "blanks seem to separate ids, as in '1 9 2'. Give separator=' '"),
+    ],
+)
+def test_a_mark_that_may_separate_is_asked_for(write, cells, message):
+    lines = [f"{code},{cell}\n" for code, cell in enumerate(cells)]
+    with pytest.raises(ValueError, match=message):
+        load_ingredients(write("a.csv", "".join(["code,purposes\n", *lines])))
+    families = ["Surfactant - Cleansing", "Surfactant - Foaming", "Skin Conditioning"]
+    lines = [f"{code},{cell}\n" for code, cell in enumerate(families)]
+    assert set(load_ingredients(write("b.csv", "".join(["code,purposes\n", *lines]))).col_names) == set(families)

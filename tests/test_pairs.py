@@ -146,8 +146,10 @@ def test_a_name_alone_tells_what_an_ingredient_is_for(named, tmp_path):
         assert {"Emollient", "Perfuming"} == set(cols.most_similar(oil, n=2)["name"])
         assert not nothing.any()
     without = PairEmbedding(4, "softmax", epochs=2, random_state=0).fit(named)
-    with pytest.raises(ValueError, match="Names alone have vectors only after fit with name_ngrams"):
+    with pytest.raises(ValueError, match="no vectors for names alone: it was fitted without name_ngrams"):
         without.transform(names)
+    with pytest.raises(ValueError, match="takes Interactions or a list of names"):
+        model.transform("GLYCERIN")
 
 
 def test_names_that_share_nothing_change_nothing(twin):

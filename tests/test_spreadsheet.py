@@ -249,3 +249,12 @@ def test_an_unclear_separator_is_asked_for():
 def test_tidying_twice_is_tidying_once(text):
     tidy = tidy_text(text)
     assert tidy_text(tidy) == tidy
+
+
+def test_an_error_of_excel_is_named_by_its_cell(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["code", "purposes"], ["7", "Tonic"], ["8", "#REF!"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ValueError, match=r"a\.xlsx, sheet 'Sheet': cell B3 is #REF!"):
+        read_table(tmp_path / "a.xlsx")

@@ -10,6 +10,7 @@ from research_lib.datasets.synthetic import (
     noise,
     planted_groups,
     planted_topics,
+    shuffled_pairs,
 )
 
 
@@ -160,3 +161,14 @@ def test_impossible_groups_and_shapes_are_refused():
         planted_groups(5, 7)
     with pytest.raises(ValueError, match="Unknown shape 'round', expected gaussian or uniform"):
         noise(shape="round")
+
+
+def test_a_shuffled_table_keeps_how_often_columns_are_and_nothing_else():
+    table = planted_topics(n_rows=300, n_cols=50, n_topics=5)
+    shuffled = shuffled_pairs(table)
+    np.testing.assert_array_equal(shuffled.to_csr().sum(axis=0), table.to_csr().sum(axis=0))
+    assert len(shuffled.distinct()) == len(shuffled) == len(table)
+    together = [np.corrcoef(each.to_csr().toarray().T) - np.eye(50) for each in (table, shuffled)]
+    assert np.abs(together[0]).mean() > 2 * np.abs(together[1]).mean()
+    assert (shuffled_pairs(table, 0).pairs == shuffled.pairs).all()
+    assert (shuffled_pairs(table, 1).pairs != shuffled.pairs).any()

@@ -235,13 +235,14 @@ def _read_cells(
         purpose = find_column(table, purpose_column, PURPOSE_COLUMNS, "purposes", "purpose_column")
         if name == purpose:
             raise ValueError(f"the column {name!r} cannot hold both the names and the purposes.")
-        separator = find_separator(table[purpose], separator, "purpose")
+        cells = table[purpose].str.replace(r"^\s*\[(.*)\]\s*$", r"\1", regex=True)  # [1, 9, 2]
+        separator = find_separator(cells, separator, "purpose")
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two of them, from the one with one.
     entries = [
         _Entry(number, f"row {number}, column {purpose!r}", text.strip(), split_cell(cell, separator))
-        for number, text, cell in zip(table.index, table[name], table[purpose], strict=True)
+        for number, text, cell in zip(table.index, table[name], cells, strict=True)
     ]
     others = table.drop(columns=[name, purpose]).apply(lambda column: column.str.strip())
     return entries, others.astype(object).where(others != "", None)

@@ -19,6 +19,8 @@ from openpyxl.utils import get_column_letter
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
 SEPARATORS = ("|", ";", "\n", ",", "、", "/", "・", "·")  # within a cell, the surest first
 UNSURE = ("/", "・", "·")  # these stand within names, too
+ASKED = ("&", "+", "^", "#", "~", "\\", ":")  # these may separate, too, but only where the user says so
+EXCEL_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 
 
 def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
@@ -123,7 +125,12 @@ def _xlsx_rows(path: Path) -> list[list[str]]:
             f"{path.name}, sheet {sheet.title!r}: cells {merged} are merged, expected a column's name in every cell of "
             f"the first row and a value in those below. Unmerge and fill them; delete a title above the table."
         )
-    return [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    rows = [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    for y, row in enumerate(rows, start=1):
+        for x, text in enumerate(row, start=1):
+            if text in EXCEL_ERRORS:
+                raise ValueError(f"{path.name}, sheet {sheet.title!r}: cell {get_column_letter(x)}{y} is {text}.")
+    return rows
 
 
 def _as_text(value: object) -> str:
@@ -240,6 +247,15 @@ def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
     advice = f'separator="" if a cell is one {what}'
     texts = {tidy_text(cell) for cell in cells}
     if not often:
+        for mark in ASKED:
+            having = [text for text in texts if mark in text]
+            if len(having) >= len(texts) / 2 and _separates(mark, texts):
+                raise ValueError(
+                    f"{mark!r} seems to separate the {what}s, as in {min(having)[:60]!r}. Give separator={mark!r}, or "
+                    f"{advice}."
+                )
+        if any(re.fullmatch(r"\d+( \d+)+", text) for text in texts):
+            raise ValueError(f"blanks seem to separate ids, as in {max(texts, key=len)[:60]!r}. Give separator=' '.")
         if len(texts) == len(cells) >= 3 and sum(map(len, texts)) > 40 * len(texts):
             raise ValueError(
                 f"no separator in the {len(cells):,} {what} cells, each another long text such as "

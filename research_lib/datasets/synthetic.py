@@ -251,3 +251,24 @@ def noise(
         raise ValueError(f"Unknown shape {shape!r}, expected gaussian or uniform.")
     vectors = rng.normal(size=(n, n_dims)) if shape == "gaussian" else rng.random((n, n_dims))
     return Embedding(vectors, [f"row {i}" for i in range(n)])
+
+
+def shuffled_pairs(interactions: Interactions, random_state: int | np.random.Generator | None = 0) -> Interactions:
+    """The table with every column given to other rows at random: what is in it when nothing goes together.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        Repeated pairs count once.
+    random_state : int, Generator or None
+        The same seed gives the same table.
+
+    Returns
+    -------
+    Interactions
+        Every column has as many rows as before; a row may have none.
+    """
+    rng = np.random.default_rng(random_state)
+    cols = np.sort(interactions.distinct().pairs[:, 1])
+    rows = [rng.choice(interactions.n_rows, n, replace=False) for n in np.bincount(cols)]
+    return interactions.with_pairs(np.column_stack([np.concatenate(rows), cols]))

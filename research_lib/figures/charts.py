@@ -117,7 +117,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
     title : str
         What the choice shows.
     """
-    bands = {"silhouette": scores["silhouette_sd"], "gap": scores["gap_se"], "stability": 0}
+    bands = {"silhouette": scores["silhouette_sd"], "gap": scores["gap_se"], "stability": scores["stability_sd"]}
     with house_style():
         fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
         for ax, (measure, band) in zip(axes, bands.items(), strict=True):

@@ -35,7 +35,10 @@ def plot_heatmap(
     """
     with house_style():
         upright = table.shape[1] > WRAPPED
-        cols = [short(str(name), 34) if upright else fill(str(name), 60 // table.shape[1]) for name in table.columns]
+        cols = [
+            short(str(name), 34) if upright else fill(str(name), 60 // table.shape[1], break_long_words=False)
+            for name in table.columns
+        ]
         below = LABEL * max(map(len, cols)) if upright else 2 * LABEL * max(name.count("\n") + 1 for name in cols)
         height = 1.0 + max(CELL, 0.26 if text else 0) * len(table) + below
         fig, ax = plt.subplots(figsize=(7.2, height), layout="constrained")
@@ -79,6 +82,9 @@ def plot_clustermap(
     vmax : float, optional
         What is darkest; by default the largest number.
     """
+    for side, sums in (("row", table.sum(axis=1)), ("column", table.sum(axis=0))):
+        if not (sums > 0).all():
+            raise ValueError(f"The {side} {sums.idxmin()!r} is all zero, expected none: it is like no other.")
     with house_style():
         longest = max(len(str(name)) for name in [*table.index, *table.columns])
         labels = LABEL * min(longest, 34)

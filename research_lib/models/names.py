@@ -20,7 +20,7 @@ def name_pieces(names: Sequence[str], lengths: tuple[int, int]) -> list[str]:
     lengths : tuple of int
         Shortest and longest piece, in characters, blanks included.
     """
-    counter = _counter(lengths).set_params(min_df=1)  # which raises when nothing is common enough
+    counter = _counter(lengths)
     counts = counter.fit_transform(names).sum(axis=0).A1
     return list(counter.get_feature_names_out()[counts >= MIN_COUNT])
 

@@ -53,7 +53,8 @@ class PairEmbedding(BaseEstimator):
     temperature : float
         Divides the cosine under the softmax: the lower, the more the hardest columns count.
     dropout : float
-        Share of a row's columns left out of its sum, drawn anew at each step; for ``"softmax"`` only.
+        Share of a row's columns, and pieces of its name, left out of its sum, drawn anew at each step; for
+        ``"softmax"`` only.
     kept_weight : float
         Weight in the loss of the columns that the sum has kept; those left out, which have to be guessed, weigh 1.
     name_ngrams : tuple of int, optional
@@ -203,8 +204,11 @@ class PairEmbedding(BaseEstimator):
             raise ValueError(f"loss={self.loss!r} learns vectors of the rows it has seen only; use loss='softmax'.")
         if isinstance(new, Interactions):
             return Embedding(self._sums(new), new.row_names, new.row_metadata)
+        if isinstance(new, str):
+            raise ValueError(f"transform takes Interactions or a list of names, such as [{new!r}].")
         if not hasattr(self, "ngram_embedding_"):
-            raise ValueError("Names alone have vectors only after fit with name_ngrams.")
+            few = "no piece stood in five names" if self.name_ngrams else "it was fitted without name_ngrams"
+            raise ValueError(f"This model has no vectors for names alone: {few}.")
         return Embedding(self._of_names(new), new)
 
     def _sums(self, interactions: Interactions) -> np.ndarray:
