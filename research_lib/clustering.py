@@ -14,6 +14,8 @@ METRICS = ("cosine", "euclidean")  # those that k-means and Ward can average in
 # 13 GB. HDBSCAN needs little memory, but its time grows with the square: 9 seconds for 10,000 rows, minutes for 40,000.
 METHOD_ROWS = {"kmeans": None, "agglomerative": 15_000, "hdbscan": 40_000}
 
+ALIKE = 1e-6  # of float32: multiples of one vector differ by so much, once of length one
+
 
 def cluster(
     embedding: Embedding,
@@ -67,7 +69,7 @@ def cluster(
     if len(rows) < 2:
         raise ValueError(f"{len(rows)} vector, expected at least two: there is nothing to part.")
     distinct, which, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    if len(distinct) == 1:
+    if np.ptp(rows, axis=0).max() <= ALIKE * np.abs(rows).max():
         raise ValueError(f"All {len(rows):,} vectors are alike: there is nothing to part.")
     if n_clusters is not None and n_clusters > len(distinct):
         raise ValueError(
@@ -110,9 +112,7 @@ def vectors_by(embedding: Embedding, metric: str) -> np.ndarray:
     """Vectors whose Euclidean distance is what the metric compares, shape (n, n_dims): of length one for cosine."""
     if metric not in METRICS:
         raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
-    if metric == "euclidean":
-        return embedding.vectors
-    return embedding.unit_vectors().round(6)  # so that multiples of a vector are alike, not nearly so
+    return embedding.unit_vectors() if metric == "cosine" else embedding.vectors
 
 
 def _check_method(method: str, n_clusters: int | None) -> None:

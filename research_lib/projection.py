@@ -64,6 +64,7 @@ def project(
         options = {"metric": "jaccard"} | options
     place = {"pca": _pca, "tsne": _tsne, "umap": _umap}[method]
     vectors = embedding.unit_vectors() if metric == "cosine" else embedding.vectors
+    vectors = vectors != 0 if metric == "jaccard" else vectors
     return Embedding(place(vectors, random_state, n_jobs, options), embedding.names, embedding.metadata)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from research_lib.notebooks import check, discover, read_records
@@ -75,3 +76,16 @@ def test_it_repeats_its_records_and_every_byte_of_its_figures(path, both_results
     assert len(names) == 2 * len(first.figures)
     for name in names:
         assert (first.folder / "figures" / name).read_bytes() == (second.folder / "figures" / name).read_bytes(), name
+
+
+def test_the_notebooks_on_ingredients_run_on_a_list_of_codes(tmp_path):
+    rng = np.random.default_rng(0)
+    lists = {code: rng.choice(12, rng.integers(1, 5), replace=False) + 1 for code in range(23300, 23340)}
+    codes = tmp_path / "codes.txt"
+    codes.write_text("".join(f"{code}: {ids.tolist()}\n" for code, ids in lists.items()))
+    own = {"dataset": str(codes)}
+    chosen = {"01_vectorization": own, "02_method1_code_embedding": own | {"favourite": "23309"}, "05_clustering": own}
+    tasks = [plan(FOLDER / f"{name}.ipynb", parameters, quick=True) for name, parameters in chosen.items()]
+    results = run_all(tasks, runs=tmp_path / "runs", jobs=2)
+    assert [result.error for result in results] == [None] * 3
+    assert results[0].records["n_ingredients"] == 40

@@ -11,6 +11,7 @@ from research_lib.models.baselines import EASE, Popularity, RandomVectors
 from research_lib.models.pairs import LOSSES, PairEmbedding
 from research_lib.ranking import (
     compare,
+    held_out_agreement,
     held_out_ranks,
     hit_at_k,
     hold_out,
@@ -209,7 +210,8 @@ def real_scores():
 
 @pytest.mark.real("cosing")
 def test_a_held_out_purpose_is_found_better_than_by_ease():
-    train, held_out = hold_out_one(load("ingredients", "cosing"))
+    table = load("ingredients", "cosing")
+    train, held_out = hold_out_one(table)
     ours = PairEmbedding(32, "softmax", epochs=15, temperature=0.15, name_ngrams=(3, 5), random_state=0)
     models = {"ours": ours, "EASE": EASE(), "popularity": Popularity(), "random": RandomVectors(32, random_state=0)}
     scores = compare(models, train, held_out, k=1)
@@ -217,6 +219,8 @@ def test_a_held_out_purpose_is_found_better_than_by_ease():
     assert scores.loc["EASE", ["hit@1", "MRR"]].tolist() == pytest.approx([0.440, 0.595], abs=0.01)  # as published
     assert scores.loc["popularity", ["hit@1", "MRR"]].tolist() == pytest.approx([0.208, 0.350], abs=0.01)
     assert scores.loc["random", "hit@1"] < 0.03
+    agreement = [held_out_agreement(models[name].row_embedding_, table, held_out) for name in ("ours", "random")]
+    assert agreement[0] > 0.4 > 0.2 > agreement[1]
 
 
 @pytest.mark.real("books-p15")

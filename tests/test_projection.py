@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from research_lib.datasets import load
 from research_lib.embedding import Embedding
+from research_lib.geometry import trustworthiness
 from research_lib.projection import METHODS, project
+from research_lib.vectorize import embed
 
 SHORT = {"tsne": {"n_iter": 150, "early_exaggeration_iter": 50, "n_jobs": 1}}
 
@@ -70,3 +73,34 @@ def test_options_reach_the_method(groups):
 def test_an_unknown_method_is_refused(groups):
     with pytest.raises(ValueError, match="Unknown method 'tSNE', expected one of: pca, tsne, umap"):
         project(groups, "tSNE")
+
+
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_sets_are_laid_out_by_what_they_share(method):
+    rng = np.random.default_rng(0)
+    group = np.repeat([0, 1, 2], 12)
+    sets = np.zeros((36, 30))
+    for row, number in enumerate(group):
+        sets[row, 10 * number + rng.permutation(10)[:5]] = 1
+    lengths = sets * rng.uniform(0.1, 9, sets.shape)  # of no matter to a set
+    embedding = Embedding(lengths, [f"name {i}" for i in range(36)], pd.DataFrame({"group": group}))
+    places = project(embedding, method, metric="jaccard", random_state=1, **SHORT.get(method, {}))
+    assert agreement(places, group) > 0.95
+
+
+def test_a_metric_that_is_not_known_is_refused(groups):
+    with pytest.raises(ValueError, match="Unknown metric 'hamming', expected one of: cosine, euclidean, jaccard"):
+        project(groups, metric="hamming")
+    with pytest.raises(ValueError, match="PCA knows no metric 'jaccard'"):
+        project(groups, "pca", metric="jaccard")
+
+
+@pytest.mark.real("cosing")
+def test_the_map_of_the_eus_sets_of_purposes_keeps_neighbourhoods():
+    points = embed(load("ingredients", "cosing")).distinct()
+    places = project(points, "tsne", dof=0.5, perplexity=50, neighbors="exact")
+    assert len(points) == 2_349
+    assert trustworthiness(points, places, 15) >= 0.95
+    shuffled = Embedding(np.random.default_rng(0).permutation(places.vectors), places.names)
+    assert trustworthiness(points, shuffled, 15) == pytest.approx(0.5, abs=0.05)

@@ -249,7 +249,7 @@ def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
     if not often:
         for mark in ASKED:
             having = [text for text in texts if mark in text]
-            if len(having) >= len(texts) / 2 and _separates(mark, texts):
+            if len(having) >= max(2, len(texts) / 2) and _separates(mark, texts):
                 raise ValueError(
                     f"{mark!r} seems to separate the {what}s, as in {min(having)[:60]!r}. Give separator={mark!r}, or "
                     f"{advice}."
