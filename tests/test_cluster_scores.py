@@ -5,8 +5,9 @@ import pytest
 from research_lib import cluster_scores
 from research_lib.cluster_scores import best_n_clusters, n_clusters_scores, noise_like, stability
 from research_lib.clustering import METHOD_ROWS, cluster
-from research_lib.datasets.synthetic import noise, planted_groups
+from research_lib.datasets.synthetic import noise, planted_groups, planted_topics, shuffled_pairs
 from research_lib.embedding import Embedding
+from research_lib.models.baselines import PairSVD
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +194,12 @@ def test_stability_refuses_what_cannot_be_drawn():
         stability(planted_groups(60))
     with pytest.raises(ValueError, match="All 15 vectors of a draw of the 30 are alike"):
         n_clusters_scores(Embedding(np.ones((30, 3)), range(30)), [2], 2)
+
+
+def test_a_shuffled_table_is_the_harder_null():
+    table = planted_topics(n_rows=300, n_cols=60, n_topics=5, main=0.85, second=0.05, generic=0.05)
+    real, null = (PairSVD(5, random_state=0).fit(each).row_embedding_ for each in (table, shuffled_pairs(table)))
+    scores = pd.concat([n_clusters_scores(each, [5], n_draws=4) for each in (real, null)])
+    assert scores["silhouette"].iloc[0] > scores["silhouette"].iloc[1] + 0.2
+    assert scores["stability"].iloc[0] > 0.9 > 0.8 > scores["stability"].iloc[1]
+    assert scores["silhouette"].iloc[1] > scores["silhouette_noise"].iloc[1]  # harder than noise in a box
