@@ -224,9 +224,10 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """Positions of the `k` largest of every row, largest first, shape (n, k); ties in order of position."""
     if k >= scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")
-    found = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
-    values = np.take_along_axis(scores, found, axis=1)
-    found = np.take_along_axis(found, np.argsort(-values, axis=1, kind="stable"), axis=1)
-    tied = (scores >= values.min(axis=1, keepdims=True)).sum(axis=1) > k  # argpartition took any of the equal ones
-    found[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
-    return found
+    last = np.partition(scores, -k, axis=1)[:, [-k]]  # the smallest that is taken, maybe of many equal ones
+    above, equal = scores > last, scores == last
+    missing = k - above.sum(axis=1, keepdims=True)
+    chosen = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= missing))
+    found = np.nonzero(chosen)[1].reshape(-1, k)
+    order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
