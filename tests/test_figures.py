@@ -282,8 +282,11 @@ def test_a_cluster_map_puts_what_is_alike_together(table):
 
 
 def test_points_are_sized_by_how_many_they_stand_for():
-    counts = pd.DataFrame({"n_alike": [1, 4, 100]})
-    _, ax = plot_map(Embedding(np.eye(3)[:, :2], ["a", "b", "c"], counts), size_by="n_alike")
+    counts = pd.DataFrame({"n_alike": [1, 4, 100], "kind": ["few", "few", "many"]})
+    places = Embedding(np.eye(3)[:, :2], ["a", "b", "c"], counts)
+    assert texts(plot_map(places, "kind", n_kinds=1)[1]) == ["few"]  # points
+    assert texts(plot_map(places, "kind", n_kinds=1, size_by="n_alike")[1]) == ["many"]  # what they stand for
+    _, ax = plot_map(places, size_by="n_alike")
     sizes = ax.collections[-2].get_sizes()  # the last are the rings
     np.testing.assert_allclose(sizes / sizes[0], [1, 2, 10])
     with pytest.raises(ValueError, match="No column 'n_alike' in the metadata"):

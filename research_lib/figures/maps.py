@@ -43,12 +43,11 @@ def plot_map(
     if places.n_dims != 2:
         raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
     x, y = places.vectors.T
-    kinds = _commonest(places.metadata, colour_by, n_kinds)
+    kinds = _commonest(places.metadata, colour_by, n_kinds, size_by)
     colours = {kind: KINDS[number] for number, kind in enumerate(kinds)}
     each = [colours.get(kind, GREY) for kind in places.metadata[colour_by]] if kinds else [ACCENT] * len(places)
     size = np.full(len(places), np.clip(24_000 / len(places), 1.5, 36))
     if size_by is not None:
-        _check_column(places.metadata, size_by)
         size *= np.sqrt(places.metadata[size_by].to_numpy(dtype=float))
     chosen = [places.position(name) for name in names]
     with house_style():
@@ -98,20 +97,20 @@ def plot_map(
     return fig, ax
 
 
-def _commonest(metadata: pd.DataFrame, column: str | None, n: int) -> list[str]:
+def _commonest(metadata: pd.DataFrame, column: str | None, n: int, size_by: str | None) -> list[str]:
+    """The kinds of most points, or of most things that the points stand for."""
+    for name in (column, size_by):
+        if name is not None and name not in metadata:
+            raise ValueError(
+                f"No column {name!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}."
+            )
     if column is None:
         return []
-    _check_column(metadata, column)
     if not 1 <= n <= len(KINDS):
         raise ValueError(f"n_kinds is {n}, expected 1 to {len(KINDS)}: so many colours can be told apart.")
-    return list(metadata[column].value_counts().index[:n])
-
-
-def _check_column(metadata: pd.DataFrame, column: str) -> None:
-    if column not in metadata:
-        raise ValueError(
-            f"No column {column!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}."
-        )
+    if size_by is None:
+        return list(metadata[column].value_counts().index[:n])
+    return list(metadata.groupby(column)[size_by].sum().nlargest(n).index)
 
 
 def _where(values: pd.Series, kind: object) -> np.ndarray:
