@@ -304,9 +304,10 @@ def test_the_number_of_clusters_is_shown_with_its_range_and_the_noise():
     )
     _, axes = plot_n_clusters(scores, (4, 4, 6))
     assert [ax.get_title() or ax.get_title(loc="left") for ax in axes] == ["silhouette", "gap", "stability"]
-    drawn = {line.get_label(): line.get_xydata() for line in axes[0].lines}
-    np.testing.assert_array_equal(drawn["data"], [[2, 0.1], [4, 0.4], [6, 0.3]])
-    np.testing.assert_array_equal(drawn["noise"][:, 1], [0.1, 0.1, 0.1])
+    noise, data, _ = (line.get_xydata() for line in axes[0].lines)
+    np.testing.assert_array_equal(data, [[2, 0.1], [4, 0.4], [6, 0.3]])
+    np.testing.assert_array_equal(noise[:, 1], [0.1, 0.1, 0.1])
+    assert texts(axes[0]) == ["data", "noise"]
     assert len(axes[1].lines) == 2  # noise has no gap
     _, axes = plot_n_clusters(scores, (1, 1, 1))
     assert len(axes[1].lines) == 1  # no clusters, no mark

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, INK, OFFSET, house_style, short
+from research_lib.figures.style import ACCENT, HALO, INK, OFFSET, house_style, short
+
+NOISE = "#999999"
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
@@ -122,8 +124,8 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
         fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
         for ax, (measure, band) in zip(axes, bands.items(), strict=True):
             if f"{measure}_noise" in scores:
-                ax.plot(scores.index, scores[f"{measure}_noise"], color="#999999", lw=1.2, label="noise")
-            ax.plot(scores.index, scores[measure], color=ACCENT, marker="o", ms=3, label="data")
+                ax.plot(scores.index, scores[f"{measure}_noise"], color=NOISE, lw=1.2)
+            ax.plot(scores.index, scores[measure], color=ACCENT, marker="o", ms=3)
             ax.fill_between(scores.index, scores[measure] - band, scores[measure] + band, color=ACCENT, alpha=0.2, lw=0)
             if best[0] > 1:
                 ax.axvspan(best[1] - 0.3, best[2] + 0.3, color="#F3E3C3", lw=0, zorder=0)
@@ -131,7 +133,9 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
             ax.set_title(measure, fontsize=10)
             ax.set(xlabel="clusters")
             ax.xaxis.get_major_locator().set_params(integer=True)
-        axes[0].legend(fontsize=8, loc="best")
+        for line, column, colour in (("data", "silhouette", ACCENT), ("noise", "silhouette_noise", NOISE)):
+            end = scores.index[-1], scores[column].iloc[-1]
+            axes[0].annotate(line, end, (0, 5), color=colour, fontsize=8.5, ha="right", path_effects=HALO, **OFFSET)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
 

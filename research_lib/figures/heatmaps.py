@@ -65,9 +65,9 @@ def plot_heatmap(
 
 
 def plot_clustermap(
-    table: pd.DataFrame, label: str = "", title: str = "", metric: str = "cosine", vmax: float | None = None
+    table: pd.DataFrame, label: str = "", title: str = "", vmax: float | None = None
 ) -> tuple[Figure, Axes]:
-    """A table with rows and columns in the order of their dendrograms, so that what is alike stands together.
+    """A table with rows and columns in the order of their dendrograms, so that what is alike by cosine stands together.
 
     Parameters
     ----------
@@ -77,8 +77,6 @@ def plot_clustermap(
         What the shades are, with their unit.
     title : str
         What the table shows.
-    metric : str
-        How far apart two rows, or two columns, are; as scipy's `pdist` names it.
     vmax : float, optional
         What is darkest; by default the largest number.
     """
@@ -90,7 +88,7 @@ def plot_clustermap(
         labels = LABEL * min(longest, 34)
         grid = sns.clustermap(
             table,
-            metric=metric,
+            metric="cosine",
             method="average",
             cmap=SHADES,
             vmin=0,
@@ -107,9 +105,8 @@ def plot_clustermap(
         ax.set(xlabel="", ylabel="")
         box = ax.get_position()  # the corner beside both sets of labels is empty
         scale = fig.add_axes((box.x1 + 0.05, box.y0 - 0.5 / fig.get_figheight(), 0.2, 0.1 / fig.get_figheight()))
-        fig.colorbar(ax.collections[0], cax=scale, orientation="horizontal", label=fill(label, 26)).outline.set_visible(
-            False
-        )
+        colours = fig.colorbar(ax.collections[0], cax=scale, orientation="horizontal", label=fill(label, 26))
+        colours.outline.set_visible(False)
         scale.tick_params(labelsize=8)
         scale.xaxis.label.set_size(8)
         fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)

@@ -14,6 +14,8 @@ from scipy.spatial import cKDTree
 from research_lib.embedding import Embedding
 from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, dark, house_style, short
 
+VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
+
 
 def plot_map(
     places: Embedding,
@@ -61,7 +63,7 @@ def plot_map(
                 c=np.array(each)[part],
                 alpha=0.8,
                 linewidths=0,
-                rasterized=len(x) > 5000,
+                rasterized=len(x) > VECTOR_POINTS,
             )
         texts = [
             ax.text(
