@@ -6,25 +6,31 @@ from difflib import get_close_matches
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
 from research_lib.datasets.ingredients import load_ingredients
+from research_lib.datasets.mixtures import load_mixtures
+from research_lib.mixtures import Mixtures
 
-LOADERS: dict[str, Callable[..., Interactions]] = {"books": load_books, "ingredients": load_ingredients}
+LOADERS: dict[str, Callable[..., Interactions | Mixtures]] = {
+    "books": load_books,
+    "ingredients": load_ingredients,
+    "mixtures": load_mixtures,
+}
 
 
-def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions:
+def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures:
     """Read a table of one kind.
 
     Parameters
     ----------
-    kind : {"books", "ingredients"}
+    kind : {"books", "ingredients", "mixtures"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books` and `load_ingredients`.
+        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`.
 
     Returns
     -------
-    Interactions
+    Interactions or Mixtures
         With its source and the story of its cleaning.
 
     Raises

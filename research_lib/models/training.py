@@ -18,6 +18,7 @@ def train(
     epochs: int,
     patience: int | None = None,
     verbose: int = 0,
+    validate: Callable[[], float] | None = None,
 ) -> pd.DataFrame:
     """Run `step` on every batch of every epoch.
 
@@ -30,14 +31,17 @@ def train(
     epochs : int
         At most so many.
     patience : int, optional
-        Stop when the loss has not fallen for so many epochs. Never by default.
+        Stop when the loss, or the validation loss if there is one, has not fallen for so many epochs. Never by default.
     verbose : int
         0 is silent, 1 shows a progress bar with the loss.
+    validate : callable, optional
+        Gives the loss on data that `step` has not seen; called after every epoch.
 
     Returns
     -------
     DataFrame
-        A row an epoch: ``epoch`` (from 1), ``loss`` (mean over its batches) and ``seconds`` (since the start).
+        A row an epoch: ``epoch`` (from 1), ``loss`` (mean over its batches) and ``seconds`` (since the start);
+        with `validate` also ``validation_loss``.
 
     Raises
     ------
@@ -52,8 +56,12 @@ def train(
             if not np.isfinite(loss):
                 raise FloatingPointError(f"The loss is {loss} in epoch {epoch}. A smaller learning_rate may help.")
             history.append({"epoch": epoch, "loss": loss, "seconds": time.perf_counter() - start})
-            bar.set_postfix(loss=f"{loss:.4f}")
-            if patience is not None and epoch - 1 - np.argmin([row["loss"] for row in history]) >= patience:
+            watched = "loss"
+            if validate is not None:
+                watched = "validation_loss"
+                history[-1][watched] = validate()
+            bar.set_postfix({watched: f"{history[-1][watched]:.4f}"})
+            if patience is not None and epoch - 1 - np.argmin([row[watched] for row in history]) >= patience:
                 break
     return pd.DataFrame(history)
 
