@@ -1,6 +1,6 @@
 """The container of formulas: how much of which code each holds, and what was measured of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -159,3 +159,8 @@ class Mixtures:
             formula_names=self.formula_names[formulas],
             formula_metadata=self.formula_metadata.iloc[formulas],
         )
+
+    def without(self, code_names: Collection[str]) -> Self:
+        """The same formulas with nothing of some codes; sums may then miss any total."""
+        kept = sparse.dia_array((~np.isin(self.code_names, list(code_names))[None], [0]), shape=(self.n_codes,) * 2)
+        return replace(self, amounts=self.amounts @ kept, total=None)

@@ -184,7 +184,9 @@ def test_import_of_a_folder_without_known_files_copies_nothing(twin, cache, tmp_
 def test_an_unknown_name_gets_its_near_miss():
     with pytest.raises(ValueError, match=r"Unknown dataset 'book-p15'. Did you mean 'books-p15'\? The catalogue has: "):
         catalogue.fetch("book-p15")
-    with pytest.raises(ValueError, match=r"Unknown dataset 'zzzz'\. The catalogue has: books-p15, books, cosing, logv, expt-gap"):
+    with pytest.raises(
+        ValueError, match=r"Unknown dataset 'zzzz'\. The catalogue has: books-p15, books, cosing, logv, expt-gap"
+    ):
         catalogue.cached_paths("zzzz")
 
 

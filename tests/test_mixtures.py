@@ -109,7 +109,7 @@ RESULTS = "처방,점도\nA,10\nB,20\n"
 
 def test_wide_table(write):
     path = write("wide.csv", WIDE)
-    with pytest.warns(UserWarning, match="1 ranges in the column 'viscosity'"):
+    with pytest.warns(UserWarning, match="1 ranges in the column viscosity"):
         table = load_mixtures(path, context_columns=["T"], left_out=["pH"], unit="mPa·s", total=100)
     assert list(table.formula_names) == ["A", "C"]
     assert list(table.code_names) == ["Water", "Ethanol"]
@@ -117,6 +117,20 @@ def test_wide_table(write):
     assert table.target.tolist() == [13500, 1200]
     assert table.context["T"].tolist() == [298, 318]
     assert counted(table)["formulas without a target, dropped"] == 1
+
+
+def test_two_targets_and_a_table_in_parquet(write, tmp_path):
+    text = WIDE.replace("12000 ~ 15000", "13500")
+    path = write("wide.csv", text)
+    table = load_mixtures(path, context_columns=["T"], target_column=["viscosity", "pH"])
+    assert table.target.tolist() == [[13500, 7], [1200, 5]]
+    pd.read_csv(path).to_parquet(tmp_path / "wide.parquet")
+    again = load_mixtures(tmp_path / "wide.parquet", context_columns=["T"], target_column=["viscosity", "pH"])
+    assert np.array_equal(again.target, table.target)
+    assert np.array_equal(again.amounts.toarray(), table.amounts.toarray())
+    write("wide.parquet", text)
+    with pytest.raises(ValueError, match=r"wide\.parquet: not a Parquet file"):
+        load_mixtures(tmp_path / "wide.parquet")
 
 
 def test_long_table_adds_up_what_stands_twice(write):
@@ -152,6 +166,7 @@ def test_wide_and_long_are_the_same(write):
         (WIDE.replace("12000 ~ 15000", "thick"), {}, "row 2, column 'viscosity': 'thick' is no number"),
         (WIDE.replace("\nB", "\nA"), {}, "row 3, column 'formula': the formula 'A' stands there again"),
         (WIDE, {"target_column": "viscosty"}, "no column 'viscosty'.*Did you mean target_column='viscosity'"),
+        (WIDE, {"left_out": ["acid"]}, "no column 'acid'"),
         (WIDE, {"context_columns": "T"}, r"context_columns is the text 'T', expected a collection"),
         ("formula,Water,viscosity\nA,70,\n", {}, "none of the 1 formulas has amounts and a viscosity"),
     ],

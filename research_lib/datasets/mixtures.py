@@ -3,7 +3,7 @@
 import json
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,14 @@ from research_lib.datasets.spreadsheet import find_column, read_table, tidy_text
 from research_lib.datasets.synthetic_mixtures import formula_twin
 from research_lib.mixtures import Mixtures
 
-FILES = "a .csv, .tsv or .xlsx table with a column a code, or with results= one of formula, code and amount"
+FILES = "a .csv, .tsv, .xlsx or .parquet table with a column a code, or with results= one of formula, code and amount"
 NAME_COLUMNS = ("formula id", "formula", "formula no", "formula number", "처방코드", "처방번호", "처방")
+ELEMENTS = Path(__file__).parent / "tables" / "elements.csv"
 CODE_COLUMNS = ("code", "ingredient code", "ingredient", "성분코드", "원료코드", "코드", "성분", "원료")
 AMOUNT_COLUMNS = ("amount", "content", "percent", "wt%", "함량", "배합량")
 TARGET_COLUMNS = ("target", "viscosity", "viscosity mpa s", "result", "value", "점도")
 _NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d+)?"
+_ATOM = r"Cl|Br|[BCNOPSFIbcnops]|\[(?!H)[A-Za-z][^\]]*\]"  # of SMILES, but for hydrogen
 _RANGE = re.compile(rf"({_NUMBER})\s*(?:~|∼|–|—|-|to)\s*({_NUMBER})")
 
 
@@ -29,7 +31,7 @@ def load_mixtures(
     source: str | Path,
     *,
     results: str | Path | None = None,
-    target_column: str | None = None,
+    target_column: str | Sequence[str] | None = None,
     name_column: str | None = None,
     code_column: str | None = None,
     amount_column: str | None = None,
@@ -49,9 +51,11 @@ def load_mixtures(
         or with `results` a long one, with a row for each code of a formula.
     results : str or Path, optional
         Of a long table: the table with a row a formula, its target and its context.
-    target_column, name_column, code_column, amount_column : str, optional
-        Columns of a table; without them, the common names of such columns are looked for. Where no column holds names
-        of formulas, a wide table's rows are numbered.
+    target_column : str or sequence of str, optional
+        What was measured; several make a target of shape (n_formulas, n_targets).
+    name_column, code_column, amount_column : str, optional
+        Columns of a table; without them, as without `target_column`, the common names of such columns are looked for.
+        Where no column holds names of formulas, a wide table's rows are numbered.
     context_columns : collection of str
         What describes a formula beside its amounts.
     left_out : collection of str
@@ -90,32 +94,31 @@ def load_mixtures(
     measured = table if results is None else read_table(measured_in, encoding=encoding)
     try:
         names = _names(measured, name_column, must=results is not None)
-        target_column = find_column(measured, target_column, TARGET_COLUMNS, "target", "target_column")
-        target, n_ranges = _numbers(measured[target_column], empty=np.nan)
-        context = {
-            column: find_column(measured, column, (), "context", "context_columns") for column in context_columns
-        }
-        context = pd.DataFrame({column: _numbers(measured[found], np.nan)[0] for column, found in context.items()})
+        wanted = [target_column] if target_column is None or isinstance(target_column, str) else target_column
+        targets = [find_column(measured, column, TARGET_COLUMNS, "target", "target_column") for column in wanted]
+        target, n_ranges = _columns(measured, targets)
+        described_by = [find_column(measured, name, (), "context", "context_columns") for name in context_columns]
+        context = _columns(measured, described_by)[0]
     except ValueError as error:
         raise ValueError(f"{measured_in.name}: {error}") from None
     try:
         if results is None:
-            others = {target_column, *context_columns, *left_out, names.name}
+            others = {*targets, *described_by, names.name}
+            others |= {find_column(table, name, (), "content", "left_out") for name in left_out}
             codes = [column for column in table.columns if column not in others]
-            amounts = np.column_stack([_numbers(table[code], empty=0)[0] for code in codes])
-            table_story = {}
+            amounts, table_story = _columns(table, codes, empty=0)[0], {}
         else:
             amounts, codes, table_story = _long(table, names, name_column, code_column, amount_column)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     if n_ranges:
-        message = f"{source}: {n_ranges} ranges in the column {target_column!r} are read as their middle."
+        message = f"{source}: {n_ranges} ranges in the column {' and '.join(targets)} are read as their middle."
         warnings.warn(message, stacklevel=2)
     amounts = sparse.csr_array(amounts)
-    measured_rows = np.isfinite(target)
+    measured_rows = np.isfinite(target).all(axis=1)
     kept = measured_rows & (np.diff(amounts.indptr) > 0)
     if not kept.any():
-        raise ValueError(f"{source}: none of the {len(target)} formulas has amounts and a {target_column}.")
+        raise ValueError(f"{source}: none of the {len(target)} formulas has amounts and a {' and a '.join(targets)}.")
     story = {
         "formulas": len(target),
         "formulas without a target, dropped": int((~measured_rows).sum()),
@@ -126,9 +129,9 @@ def load_mixtures(
     return Mixtures(
         amounts[kept],
         codes,
-        target[kept],
+        target[kept] if len(targets) > 1 else target[kept, 0],
         unit=unit,
-        context=context[kept] if len(context.columns) else None,
+        context=pd.DataFrame(context[kept], columns=described_by) if described_by else None,
         formula_names=names.to_numpy()[kept],
         total=total,
         source=str(source),
@@ -179,6 +182,14 @@ def _long(
     return amounts, codes, story
 
 
+def _columns(table: pd.DataFrame, columns: Sequence[str], empty: float = np.nan) -> tuple[np.ndarray, int]:
+    """Columns as numbers, shape (n_rows, n_columns), and how many of them were ranges."""
+    if not columns:
+        return np.empty((len(table), 0)), 0
+    numbers, n_ranges = zip(*(_numbers(table[column], empty) for column in columns), strict=True)
+    return np.column_stack(numbers), sum(n_ranges)
+
+
 def _numbers(cells: pd.Series, empty: float) -> tuple[np.ndarray, int]:
     """A column as numbers, and how many of them were ranges."""
     text = cells.map(tidy_text)
@@ -214,7 +225,7 @@ def _read_logv(table: Path, compounds: Path) -> Mixtures:
         unit="log cP",
         context=rows[["T"]].rename(columns={"T": "temperature"}),
         formula_metadata=rows[["Train_Test_Label"]].rename(columns={"Train_Test_Label": "split"}),
-        code_metadata=codes[["smiles", "salt"]],
+        code_metadata=codes[["smiles", "salt"]].assign(heavy_atoms=codes["smiles"].str.count(_ATOM)),
         total=1,
         source="logv",
         cleaning=pd.DataFrame({"step": ["formulas"], "count": [len(rows)]}),
@@ -222,7 +233,8 @@ def _read_logv(table: Path, compounds: Path) -> Mixtures:
 
 
 def _read_gap(paths: list[Path]) -> Mixtures:
-    """Compositions in atomic fractions; ``fold_0`` … ``fold_4`` say train, val or test."""
+    """Compositions in atomic fractions; ``fold_0`` … ``fold_4`` say train, val or test. What is known of the elements
+    is for looking at learnt vectors, no model reads it."""
     read = [
         pd.read_csv(path, keep_default_na=False).assign(part=path.stem[:-1], fold=f"fold_{path.stem[-1]}")
         for path in paths  # sodium nitride is NaN
@@ -231,6 +243,7 @@ def _read_gap(paths: list[Path]) -> Mixtures:
     parts = rows.pivot(index="formula", columns="fold", values="part").rename_axis(columns=None)
     formulas = pd.unique(rows["formula"])
     amounts = [parse_composition(formula) for formula in formulas]
+    elements = list(dict.fromkeys(element for parts in amounts for element in parts))
     differ = int((rows.groupby("formula")["target"].nunique() > 1).sum())
     return Mixtures.from_mappings(
         [{element: n / sum(parts.values()) for element, n in parts.items()} for parts in amounts],
@@ -238,6 +251,7 @@ def _read_gap(paths: list[Path]) -> Mixtures:
         unit="eV",
         formula_names=formulas,
         formula_metadata=parts.loc[formulas],
+        code_metadata=pd.read_csv(ELEMENTS, index_col="symbol").loc[elements],
         total=1,
         source="expt-gap",
         cleaning=pd.DataFrame(

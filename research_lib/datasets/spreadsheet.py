@@ -1,4 +1,4 @@
-"""Tables and texts as people keep them: CSV, TSV, XLSX, in UTF-8 or not, and what is wrong with them."""
+"""Tables and texts as people keep them: CSV, TSV, XLSX, Parquet, in UTF-8 or not, and what is wrong with them."""
 
 import codecs
 import csv
@@ -17,6 +17,7 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
+PARQUET = b"PAR1"
 SEPARATORS = ("|", ";", "\n", ",", "、", "/", "・", "·")  # within a cell, the surest first
 UNSURE = ("/", "・", "·")  # these stand within names, too
 ASKED = ("&", "+", "^", "#", "~", "\\", ":")  # these may separate, too, but only where the user says so
@@ -24,7 +25,7 @@ EXCEL_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE
 
 
 def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
-    """A CSV, TSV or XLSX file, all of it text.
+    """A CSV, TSV, XLSX or Parquet file, all of it text.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
         raise ValueError(f"{path.name}: an old .xls or a protected spreadsheet. Save it as .xlsx without password.")
     if start == ZIP or path.suffix.lower() in (".xlsx", ".xlsm"):
         return _with_header(_xlsx_rows(path), path.name)
+    if start == PARQUET or path.suffix.lower() == ".parquet":
+        return _with_header(_parquet_rows(path), path.name)
     return _with_header(_csv_rows(path, encoding), path.name)
 
 
@@ -131,6 +134,15 @@ def _xlsx_rows(path: Path) -> list[list[str]]:
             if text in EXCEL_ERRORS:
                 raise ValueError(f"{path.name}, sheet {sheet.title!r}: cell {get_column_letter(x)}{y} is {text}.")
     return rows
+
+
+def _parquet_rows(path: Path) -> list[list[str]]:
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:  # whatever its parsers stumble over
+        raise ValueError(f"{path.name}: not a Parquet file, or damaged ({error}).") from None
+    cells = table.astype(object).where(table.notna(), None)
+    return [list(map(str, cells.columns)), *([_as_text(value) for value in row] for row in cells.to_numpy())]
 
 
 def _as_text(value: object) -> str:

@@ -205,9 +205,11 @@ class MixtureRegressor(FormulaPredictor):
         network.generator = None
         vectors = network.vectors.detach().numpy().reshape(-1, self.n_members, self.n_entries).transpose(1, 0, 2)
         vectors = np.where(n_uses[:, None] > 0, vectors, 0)  # of what was never seen nothing was learnt
-        self._prior = CodePrior.of_vectors(vectors[:, :n_codes], n_uses[:n_codes])
+        n_seen = n_uses[:n_codes]
+        self._prior = CodePrior.of_vectors(vectors[:, :n_codes], n_seen)
         vectors = vectors / typical[:, None]
         of_codes, self._feature_vectors = vectors[:, :n_codes], vectors[:, n_codes:]
+        of_codes[:, n_seen == 0] = self._prior.mean[:, None] / np.median(typical[:n_codes][n_seen > 0])
         if code_features is not None:
             of_codes = of_codes + _from_features(code_features, self._feature_vectors)
         combine = "median" if self.loss == "mae" else "mean"
@@ -219,7 +221,7 @@ class MixtureRegressor(FormulaPredictor):
         self._formulas, self._y = amounts, y
         names = getattr(self, "feature_names_in_", names_of(amounts))
         metadata = X.code_metadata if isinstance(X, Mixtures) else pd.DataFrame(index=range(n_codes))
-        return self._show(names, metadata.assign(n_formulas=n_uses[:n_codes]))
+        return self._show(names, metadata.assign(n_formulas=n_seen))
 
     def add_codes(self, names: Sequence[str], code_features=None) -> Self:
         """Give vectors to codes that no formula has held.
@@ -244,7 +246,7 @@ class MixtureRegressor(FormulaPredictor):
         for name in names:
             if name in self.embedding_:
                 raise ValueError(f"The code {name!r} has a vector already.")
-        amount = np.median(self.ensemble_.typical)
+        amount = np.median(self.ensemble_.typical[self.embedding_.metadata["n_formulas"] > 0])
         new = np.repeat(self._prior.mean[:, None] / amount, len(names), axis=1)
         if code_features is not None:
             new = new + _from_features(as_features(code_features, len(names), n_features), self._feature_vectors)

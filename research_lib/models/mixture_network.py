@@ -145,6 +145,7 @@ def fit_network(
             {"params": list(network.weights), "weight_decay": weight_decay},
         ],
         lr=learning_rate,
+        fused=True,
     )
     n_steps = epochs * -(-n_formulas // batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(
