@@ -42,8 +42,13 @@ def splits_of(mixtures: Mixtures, n_splits: int = 5, test_size: float = 0.2, ran
 
 
 def cross_predict(
-    models: Mapping[str, BaseEstimator], mixtures: Mixtures, splits: Sequence[Split], coverage: float = 0.9
-) -> pd.DataFrame:
+    models: Mapping[str, BaseEstimator],
+    mixtures: Mixtures,
+    splits: Sequence[Split],
+    *,
+    coverage: float = 0.9,
+    fit_options: Mapping[str, Mapping[str, object]] | None = None,
+) -> tuple[pd.DataFrame, dict[str, BaseEstimator]]:
     """Fit every model on every split and predict both of its parts.
 
     Parameters
@@ -56,22 +61,28 @@ def cross_predict(
         As `splits_of` gives them.
     coverage : float
         Of the intervals.
+    fit_options : mapping of str to mapping, optional
+        By model, what its `fit` gets beside the formulas: ``code_features``.
 
     Returns
     -------
-    DataFrame
+    predictions : DataFrame
         A row for each model, split and formula: columns ``model``, ``split``, ``part`` (train or test), ``formula``
         (its row), ``target``, ``predicted``, ``low`` and ``high`` (NaN for other regressors), ``seconds`` of the fit.
+    fitted : dict of str to estimator
+        Every model as the last split fitted it.
     """
     if mixtures.target.ndim > 1:
         raise ValueError(f"The table has {mixtures.target.shape[1]} targets, expected one.")
     plain = sparse.hstack([mixtures.amounts, sparse.csr_array(mixtures.context.to_numpy())], format="csr")
-    found = []
+    found, last = [], {}
     for name, model in models.items():
-        ours = isinstance(model, MixtureRegressor)
+        ours, options = isinstance(model, MixtureRegressor), (fit_options or {}).get(name, {})
         for number, (train, test) in enumerate(splits):
-            fitted, start = clone(model), time.perf_counter()
-            fitted.fit(mixtures.subset(train)) if ours else fitted.fit(plain[train], mixtures.target[train])
+            fitted = last[name] = clone(model)
+            start = time.perf_counter()
+            formulas = (mixtures.subset(train),) if ours else (plain[train], mixtures.target[train])
+            fitted.fit(*formulas, **options)
             seconds = time.perf_counter() - start
             for part, rows in (("train", train), ("test", test)):
                 asked = mixtures.subset(rows) if ours else plain[rows]
@@ -79,7 +90,7 @@ def cross_predict(
                 predicted = {"predicted": fitted.predict(asked), "low": low, "high": high, "seconds": seconds}
                 where = {"model": name, "split": number, "part": part, "formula": rows}
                 found.append(pd.DataFrame(where | {"target": mixtures.target[rows]} | predicted))
-    return pd.concat(found, ignore_index=True)
+    return pd.concat(found, ignore_index=True), last
 
 
 def regression_scores(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +99,7 @@ def regression_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : DataFrame
-        As `cross_predict` gives it.
+        The first that `cross_predict` gives.
 
     Returns
     -------
@@ -154,7 +165,7 @@ def new_code_errors(
     mixtures : Mixtures
         With one target.
     n_codes : int
-        How many are left out, drawn at random; fewer if there are not so many.
+        How many are left out, drawn by how often they are used; fewer if there are not so many.
     n_formulas : int
         To learn a left-out code from. Codes that are in fewer than twice as many are not drawn.
     max_share : float
@@ -179,7 +190,8 @@ def new_code_errors(
     usable = np.flatnonzero((n_uses >= 2 * n_formulas) & (n_uses <= max(2 * n_formulas, max_share * len(mixtures))))
     if not len(usable):
         raise ValueError(f"No code is in {2 * n_formulas} formulas and at most {max_share:.0%} of all {len(mixtures)}.")
-    left_out = np.sort(rng.permutation(usable)[:n_codes])
+    often = n_uses[usable] / n_uses[usable].sum()
+    left_out = np.sort(rng.choice(usable, min(n_codes, len(usable)), replace=False, p=often))
     holds = (mixtures.amounts[:, left_out] > 0).toarray()
     base = mixtures.subset(~holds.any(axis=1))
     few, asked = {}, {}

@@ -1,6 +1,12 @@
 """Is it an embedding? How much of the distances between things the vectors, or a map, keep."""
 
 import numpy as np
+import pandas as pd
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import r2_score
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from research_lib.embedding import Embedding
 
@@ -48,33 +54,63 @@ def trustworthiness(embedding: Embedding, places: Embedding, k: int = 15, metric
     return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * beyond)
 
 
-def canonical_correlations(one: Embedding, other: Embedding) -> np.ndarray:
-    """How far two embeddings of the same names are linear functions of each other.
+def canonical_correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far two sets of vectors of the same things are linear functions of each other.
 
     Parameters
     ----------
-    one, other : Embedding
-        With the same names in the same order; the vectors may differ in length.
+    one, other : ndarray, shape (n, n_dims) and (n, n_other_dims)
+        A row a thing, in the same order.
 
     Returns
     -------
-    ndarray, shape (min(n_dims),)
+    ndarray, shape (min(n_dims, n_other_dims),)
         Correlations of the best pairs of directions, the best first (Hotelling, 1936): all 1 when one is an invertible
-        linear image of the other. Vectors that have nothing to do with each other get up to
-        ``sqrt((one.n_dims + other.n_dims) / n)``, so there should be many more names than dimensions.
+        linear image of the other. Vectors that have nothing to do with each other get up to about
+        ``sqrt((n_dims + n_other_dims) / n)``, so there should be many more things than dimensions.
 
     Raises
     ------
     ValueError
-        If the names differ, or there are not more of them than dimensions.
+        If there are not as many rows in both, or not more of them than dimensions.
     """
-    if list(one.names) != list(other.names):
-        raise ValueError("The embeddings have different names, expected the same in the same order.")
-    if len(one) <= one.n_dims + other.n_dims:
-        raise ValueError(f"{len(one)} names for {one.n_dims} + {other.n_dims} dimensions, expected more names.")
+    if len(one) != len(other) or len(one) <= one.shape[1] + other.shape[1]:
+        raise ValueError(f"Shapes {one.shape} and {other.shape}: expected as many rows, and more than dimensions.")
     bases = []
-    for embedding in (one, other):
-        centred = embedding.vectors.astype(np.float64) - embedding.vectors.mean(axis=0, dtype=np.float64)
+    for vectors in (one, other):
+        centred = vectors - vectors.mean(axis=0, dtype=np.float64)
         left, strength, _ = np.linalg.svd(centred, full_matrices=False)
         bases.append(left[:, strength > 1e-6 * strength[0]])
     return np.clip(np.linalg.svd(bases[0].T @ bases[1], compute_uv=False), 0, 1)
+
+
+def property_r2(embedding: Embedding, random_state: int = 0) -> pd.DataFrame:
+    """How well known properties can be read off vectors that were not told of them, by ridge regression.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Its numeric metadata are the properties; names where one is missing are left out of it.
+    random_state : int
+        Seed of the five folds and of the shuffling.
+
+    Returns
+    -------
+    DataFrame
+        A row a property: ``R²`` on the held-out folds, and that of the same values ``shuffled``, which is about 0 or
+        less. Properties of fewer than ten names, or of one value, are left out.
+    """
+    folds = KFold(5, shuffle=True, random_state=random_state)
+    reader = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 7)))
+    found = {}
+    for name, values in embedding.metadata.select_dtypes("number").items():
+        known = np.flatnonzero(values.notna())
+        truth = values.to_numpy(dtype=np.float64)[known]
+        if len(known) < 10 or np.ptp(truth) == 0:
+            continue
+        shuffled = np.random.default_rng(random_state).permutation(truth)
+        found[name] = {
+            column: r2_score(target, cross_val_predict(reader, embedding.vectors[known], target, cv=folds))
+            for column, target in (("R²", truth), ("shuffled", shuffled))
+        }
+    return pd.DataFrame.from_dict(found, orient="index", columns=["R²", "shuffled"])

@@ -21,7 +21,7 @@ PURPOSES = (
     "extract",
     "colorant",
 )
-RANK = 3  # entries of a planted vector
+PLANTED = ["planted 1", "planted 2", "planted 3"]  # entries of a planted vector
 
 
 def formula_twin(
@@ -30,7 +30,7 @@ def formula_twin(
     *,
     n_codes_each: tuple[int, int] = (13, 64),
     zipf: float = 2.0,
-    own: float = 0.6,
+    own: float = 0.4,
     noise: float = 0.01,
     random_state: int | np.random.Generator | None = 0,
 ) -> Mixtures:
@@ -81,12 +81,13 @@ def formula_twin(
     amounts = sparse.csr_array(amounts.multiply(100 / amounts.sum(axis=1)[:, None]))
 
     purpose = rng.integers(len(PURPOSES), size=n_codes)
-    vectors = 0.8 * rng.normal(size=(len(PURPOSES), RANK))[purpose] + own * rng.normal(size=(n_codes, RANK))
+    n_entries = len(PLANTED)
+    vectors = 0.8 * rng.normal(size=(len(PURPOSES), n_entries))[purpose] + own * rng.normal(size=(n_codes, n_entries))
     mixed = amounts @ vectors
     # Amounts sum to 100, so that a vector added to all codes moves every formula alike.
     vectors = (vectors - mixed.mean(axis=0) / 100) @ np.linalg.inv(np.linalg.cholesky(np.cov(mixed.T, ddof=0))).T
-    measured = planted_viscosity(amounts @ vectors) + noise * CEILING * rng.normal(size=n_formulas)
-    planted = pd.DataFrame(vectors, columns=[f"planted {entry + 1}" for entry in range(RANK)])
+    measured = _viscosity(amounts @ vectors) + noise * CEILING * rng.normal(size=n_formulas)
+    planted = pd.DataFrame(vectors, columns=PLANTED)
     return Mixtures(
         amounts,
         [f"{PURPOSES[kind]} {number:04d}" for number, kind in enumerate(purpose, start=1)],
@@ -98,22 +99,26 @@ def formula_twin(
     )
 
 
-def planted_viscosity(mixed: np.ndarray) -> np.ndarray:
-    """What a formula of the twin would measure without noise, in mPa·s.
+def planted_viscosity(mixtures: Mixtures) -> np.ndarray:
+    """What formulas of the twin, or new ones of its codes, would measure without noise.
 
-    The first entry thickens, but only as far as the second is near its best, as surfactants do around one content of
-    salt; the third makes a gel beyond a threshold.
+    The first entry of h(A) thickens, but only as far as the second is near its best, as surfactants do around one
+    content of salt; the third makes a gel beyond a threshold.
 
     Parameters
     ----------
-    mixed : ndarray, shape (n_formulas, 3)
-        h(A) by the planted vectors.
+    mixtures : Mixtures
+        With the planted vectors in ``code_metadata``, and amounts in percent.
 
     Returns
     -------
     ndarray, shape (n_formulas,)
-        Between 0 and `CEILING`.
+        In mPa·s, between 0 and `CEILING`.
     """
+    return _viscosity(mixtures.amounts @ mixtures.code_metadata[PLANTED].to_numpy())
+
+
+def _viscosity(mixed: np.ndarray) -> np.ndarray:  # h(A), (n_formulas, 3) -> (n_formulas,)
     thickened = (1 + np.tanh(1.2 * mixed[:, 0])) * np.exp(-((mixed[:, 1] - 0.5) ** 2) / 2)
     gel = 1 + np.tanh(1.5 * mixed[:, 2] - 0.5)
     return CEILING * (thickened + gel) / 4

@@ -10,16 +10,20 @@ from research_lib.figures.charts import (
 )
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
 from research_lib.figures.maps import plot_map
+from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
 from research_lib.figures.style import house_style, save_figure
 
 __all__ = [
     "house_style",
     "plot_clustermap",
     "plot_counts",
+    "plot_coverage",
+    "plot_errors_by_size",
     "plot_heatmap",
     "plot_histories",
     "plot_map",
     "plot_n_clusters",
+    "plot_parity",
     "plot_scores",
     "plot_similar",
     "plot_tree",

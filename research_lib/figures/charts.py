@@ -54,12 +54,16 @@ def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure
 
 
 def plot_histories(histories: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Figure, Axes]:
-    """Loss by epoch, a panel a model: losses of different kinds do not share an axis."""
+    """Loss by epoch, a panel a model: losses of different kinds do not share an axis. Held-out losses are grey."""
     with house_style():
         fig, axes = plt.subplots(1, len(histories), figsize=(7.2, 2.8), squeeze=False, layout="constrained")
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
-            ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
             last = history.iloc[-1]
+            if "validation_loss" in history:
+                ax.plot(history["epoch"], history["validation_loss"], color=NOISE, lw=1.2)
+                end = last["epoch"], last["validation_loss"]
+                ax.annotate("held out", end, (0, 6), color="#666666", fontsize=8.5, ha="right", **OFFSET)
+            ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
             ax.annotate(
                 f"{last['loss']:.3f}", (last["epoch"], last["loss"]), (0, 6), fontsize=8.5, ha="right", **OFFSET
             )

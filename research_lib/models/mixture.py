@@ -312,7 +312,7 @@ class MixtureRegressor(FormulaPredictor):
         total : float, optional
             What the amounts sum to; by default what those of the formulas sum to.
         context : sequence of float, optional
-            Of the suggestions, where `fit` had context.
+            Of the suggestions, where `fit` had context; by default the mean.
         n : int
             At most so many.
         extrapolate : bool

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy import sparse
 from torch import Tensor
 
-from research_lib.models.training import train
+from research_lib.models.training import one_thread, train
 
 ACTIVATIONS = {"tanh": torch.tanh, "silu": F.silu, "relu": F.relu}
 LOSSES = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
@@ -96,6 +96,7 @@ def as_bags(amounts: sparse.csr_array, device: torch.device) -> tuple[Tensor, Te
     return code.to(device), start.to(device), torch.from_numpy(amounts.data.astype(np.float32)).to(device)
 
 
+@one_thread()
 def fit_network(
     network: MixtureNetwork,
     amounts: sparse.csr_array,

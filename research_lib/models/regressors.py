@@ -21,8 +21,8 @@ def raw_amount_regressors(mixtures: Mixtures, n_trees: int = 100, random_state: 
     """The mean, ridge, a random forest, histogram gradient boosting and a multilayer perceptron, by name.
 
     They take amounts and context as one matrix, dense or sparse, and have scikit-learn's settings but for these: ridge
-    chooses its penalty by leave-one-out, the forest looks at a third of the codes in each split, the perceptron has
-    layers of 25, 64 and 64 (the shape of f with 25 entries) and stops early.
+    chooses its penalty by leave-one-out, the forest looks at a third of the codes in each split where there are more
+    than a hundred, the perceptron has layers of 25, 64 and 64 (the shape of f with 25 entries) and stops early.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def raw_amount_regressors(mixtures: Mixtures, n_trees: int = 100, random_state: 
     n_columns = mixtures.n_codes + mixtures.context.shape[1]
     often_used = SelectKBest(_n_formulas, k=min(TREE_CODES, n_columns))
     dense = FunctionTransformer(_as_dense, accept_sparse=True)
-    forest = RandomForestRegressor(n_trees, max_features=1 / 3, n_jobs=-1, random_state=random_state)
+    share = 1.0 if n_columns <= 100 else 1 / 3
+    forest = RandomForestRegressor(n_trees, max_features=share, n_jobs=-1, random_state=random_state)
     layers = MLPRegressor(
         hidden_layer_sizes=(25, 64, 64), early_stopping=True, n_iter_no_change=20, random_state=random_state
     )

@@ -36,7 +36,8 @@ def suggest_formulas(
     if beyond_measured and not extrapolate:
         raise ValueError(f"The target {target} is {beyond_measured}. Give extrapolate=True to try it nevertheless.")
     total = float(np.median(measured.amounts.sum(axis=1))) if total is None else total
-    context = np.empty((1, 0)) if context is None else np.asarray(context, dtype=np.float64).reshape(1, -1)
+    context = ensemble.context.mean if context is None else np.asarray(context, dtype=np.float64)
+    context = context.reshape(1, -1)
     if context.shape[1] != len(ensemble.context.mean):
         raise ValueError(f"context has {context.shape[1]} values, expected {len(ensemble.context.mean)}, as in fit.")
     low, high, asked = _limits(measured, dict(bounds or {}) | {name: (x, x) for name, x in (fixed or {}).items()})

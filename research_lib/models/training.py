@@ -1,7 +1,8 @@
 """The one training loop: epochs, progress, history, stopping; and where it runs."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -69,3 +70,14 @@ def train(
 def pick_device(device: str | None) -> torch.device:
     """The device asked for; when none is, CUDA if there is one, else the CPU."""
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: steps of some milliseconds lose more by waiting for others than they gain."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
