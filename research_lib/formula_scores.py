@@ -165,7 +165,7 @@ def new_code_errors(
     mixtures : Mixtures
         With one target.
     n_codes : int
-        How many are left out, drawn by how often they are used; fewer if there are not so many.
+        How many are left out, drawn by how much of them is used; fewer if there are not so many.
     n_formulas : int
         To learn a left-out code from. Codes that are in fewer than twice as many are not drawn.
     max_share : float
@@ -190,8 +190,8 @@ def new_code_errors(
     usable = np.flatnonzero((n_uses >= 2 * n_formulas) & (n_uses <= max(2 * n_formulas, max_share * len(mixtures))))
     if not len(usable):
         raise ValueError(f"No code is in {2 * n_formulas} formulas and at most {max_share:.0%} of all {len(mixtures)}.")
-    often = n_uses[usable] / n_uses[usable].sum()
-    left_out = np.sort(rng.choice(usable, min(n_codes, len(usable)), replace=False, p=often))
+    used = mixtures.amounts.sum(axis=0)[usable]
+    left_out = np.sort(rng.choice(usable, min(n_codes, len(usable)), replace=False, p=used / used.sum()))
     holds = (mixtures.amounts[:, left_out] > 0).toarray()
     base = mixtures.subset(~holds.any(axis=1))
     few, asked = {}, {}

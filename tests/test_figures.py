@@ -12,10 +12,13 @@ from research_lib.figures import (
     maps,
     plot_clustermap,
     plot_counts,
+    plot_coverage,
+    plot_errors_by_size,
     plot_heatmap,
     plot_histories,
     plot_map,
     plot_n_clusters,
+    plot_parity,
     plot_scores,
     plot_similar,
     plot_tree,
@@ -345,3 +348,38 @@ def test_another_font_of_the_machine_is_taken_where_ours_have_no_glyph(run_folde
         label = ax.set_xlabel("글리세린")
     save_figure(fig, "found")
     assert "NanumGothic" in label.get_fontfamily()
+
+
+def test_parity_shows_the_test_part_of_each_model():
+    rows = {"target": [0.0, 1, 2, 5], "predicted": [0.0, 1, 3, 5], "part": ["test", "test", "test", "train"]}
+    predictions = pd.concat([pd.DataFrame(rows).assign(model=name) for name in ("a", "b", "left out")])
+    fig, axes = plot_parity(predictions, ["a", "b"], "eV", "As measured")
+    shown = axes[0, 0].collections[0].get_offsets()
+    assert shown.tolist() == [[0, 0], [1, 1], [2, 3]]
+    assert [ax.get_title(loc="left") for ax in axes[0]] == ["a: R² 0.50", "b: R² 0.50"]
+    assert fig.get_supxlabel() == "measured, eV"
+
+
+def test_errors_by_size_beside_models_without_vectors():
+    scores = pd.DataFrame({"MAE": [5.0, 4.9, 3, 2], "train": [5.0, 1, 2, 1], "MAE sd": [0.1, np.nan, 0.2, 0.1]})
+    scores.index = ["mean", "forest", "2 entries", "5 entries"]
+    _, ax = plot_errors_by_size(scores, {"2 entries": 2, "5 entries": 5}, "eV", "Longer is better", planted=3)
+    texts = {text.get_text(): text.xy[1] for text in ax.texts}
+    assert set(texts) == {"mean", "forest", "test", "training", "planted"}
+    assert texts["mean"] - texts["forest"] > 0.2  # names stand apart though the errors do not
+    lines = [list(line.get_ydata()) for line in ax.lines]
+    assert [3, 2] in lines and [2, 1] in lines
+    planted = next(line for line in ax.lines if line.get_color() == "#B07A00")
+    assert planted.get_xdata()[0] == pytest.approx(1 / 3)
+
+
+def test_coverage_beside_its_promise():
+    _, ax = plot_coverage(pd.Series([0.4, 0.8], index=[0.5, 0.9]))
+    assert ax.lines[1].get_xydata().tolist() == [[0.5, 0.4], [0.9, 0.8]]
+
+
+def test_held_out_losses_are_drawn_beside_the_others():
+    history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2, 1], "validation_loss": [3.0, 2.5, 2.4]})
+    _, axes = plot_histories({"model": history})
+    assert [list(line.get_ydata()) for line in axes[0].lines] == [[3.0, 2.5, 2.4], [3.0, 2, 1]]
+    assert "held out" in [text.get_text() for text in axes[0].texts]

@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import manifold
 
 from research_lib.embedding import Embedding
-from research_lib.geometry import trustworthiness
+from research_lib.geometry import canonical_correlations, property_r2, trustworthiness
 
 
 def cloud(n=60, n_dims=5, seed=0):
@@ -47,3 +48,28 @@ def test_what_cannot_be_compared_is_refused():
         trustworthiness(cloud(40), cloud(41))
     with pytest.raises(ValueError, match="k is 20, expected 1 to less than half of the 40 points"):
         trustworthiness(cloud(40), cloud(40), k=20)
+
+
+def test_canonical_correlations_of_a_linear_image_are_one():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 3))
+    image = vectors @ rng.normal(size=(3, 5)) + 7  # five dimensions, of which three matter
+    np.testing.assert_allclose(canonical_correlations(vectors, image), 1)
+    assert canonical_correlations(vectors, rng.normal(size=(200, 2))).max() < 0.35
+    half = np.column_stack([vectors[:, 0], rng.normal(size=200)])
+    best, other = canonical_correlations(vectors, half)
+    assert best > 0.999 and other < 0.3
+    with pytest.raises(ValueError, match=r"Shapes \(200, 3\) and \(4, 3\)"):
+        canonical_correlations(vectors, vectors[:4])
+
+
+def test_properties_are_read_off_the_vectors_that_hold_them():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(100, 4))
+    known = pd.DataFrame({"held": vectors[:, 0] - vectors[:, 1], "noise": rng.normal(size=100), "constant": 1})
+    known.loc[:9, "held"] = np.nan
+    found = property_r2(Embedding(vectors, range(100), known.assign(text="x")))
+    assert list(found.index) == ["held", "noise"]
+    assert found.loc["held", "R²"] > 0.99
+    assert found.loc["noise", "R²"] < 0.2
+    assert (found["shuffled"] < 0.2).all()

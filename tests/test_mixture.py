@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,3 +201,121 @@ def test_calibration_by_hand():
 def test_typical_amounts_by_hand():
     amounts = sparse.csr_array(np.array([[3.0, 0, 0], [4.0, 2, 0]]))
     np.testing.assert_allclose(typical_amounts(amounts), [12.5**0.5, 2, 1])
+
+
+# New codes
+
+
+def without_code(table, code):
+    """The formulas without a code, and those that hold it."""
+    holds = table.amounts[:, [list(table.code_names).index(code)]].toarray()[:, 0] > 0
+    return table.subset(~holds), table.subset(holds)
+
+
+@pytest.fixture(scope="module")
+def before_the_new_code(twin):
+    known, new = without_code(twin[0], "code 7")
+    known = Mixtures(np.delete(known.amounts.toarray(), 7, axis=1), np.delete(known.code_names, 7), known.target)
+    options = {"epochs": 150, "batch_size": 64, "n_members": 3, "random_state": 0}
+    return MixtureRegressor(4, (32, 32), **options).fit(known), new
+
+
+def test_a_new_code_is_learnt_from_few_formulas(before_the_new_code):
+    model, new = before_the_new_code
+    model = copy.deepcopy(model)
+    few, others = new.subset(np.arange(15)), new.subset(np.arange(15, len(new)))
+    absent = np.abs(model.set_params(unknown="ignore").predict(others.without(["code 7"])) - others.target).mean()
+    old = model.embedding_
+    model.fit_new_codes(few)
+    assert np.abs(model.predict(others) - others.target).mean() < 0.75 * absent
+    assert np.array_equal(model.embedding_.vectors[:19], old.vectors)  # the others stay
+    assert model.embedding_.metadata["n_formulas"].iloc[-1] == 15
+    with pytest.raises(ValueError, match="hold no new code"):
+        model.fit_new_codes(few)
+    with pytest.raises(ValueError, match="'code 7' has a vector already"):
+        model.add_codes(["code 7"])
+
+
+def test_the_most_probable_vector_by_hand():
+    """With one member and a linear g it is ridge regression of what the others leave, around the mean."""
+    rng = np.random.default_rng(0)
+    amounts, weights = rng.random((60, 3)), np.array([1.0, -2.0, 0.5])
+    model = MixtureRegressor(2, (), epochs=300, batch_size=64, n_members=1, validation_fraction=0, random_state=0)
+    model.fit(amounts, amounts @ weights)
+    few = rng.random((5, 4))
+    target = few[:, :3] @ weights + 3 * few[:, 3]
+    start = model._prior.mean[0] / np.median(model.ensemble_.typical)
+    rest = model.predict(few[:, :3])
+    model.fit_new_codes(few, target)
+    typical = np.sqrt((few[:, 3] ** 2).mean())
+    slope = model.ensemble_.network.weights[0].detach().numpy()[0] * model.ensemble_.target.std
+    precision = model._prior.precision[0]
+    design = (few[:, [3]] / typical) @ slope.T / np.sqrt(0.1) / model.ensemble_.target.std
+    left = (target - rest - few[:, 3] * (start @ slope)[0]) / np.sqrt(0.1) / model.ensemble_.target.std
+    moved = np.linalg.solve(design.T @ design + precision, design.T @ left)
+    np.testing.assert_allclose(model.ensemble_.vectors[0, 3], start + moved / typical, atol=1e-5)
+
+
+def test_a_code_without_formulas_has_the_mean_or_what_its_features_say(before_the_new_code):
+    model = copy.deepcopy(before_the_new_code[0]).add_codes(["code 7"])
+    assert "code 7" in model.embedding_
+    assert model.predict(before_the_new_code[1]).shape == (len(before_the_new_code[1]),)
+    with pytest.raises(ValueError, match="fit had none to learn from"):
+        model.add_codes(["code 99"], [[1, 0]])
+    table = planted()[0]
+    alike = np.repeat(np.eye(10), 2, axis=0)
+    model = MixtureRegressor(4, (16,), epochs=20, n_members=2, random_state=0).fit(table, code_features=alike)
+    model.add_codes(["like 0", "like 8"], alike[[0, 8]])
+    assert not np.allclose(model.embedding_["like 0"], model.embedding_["like 8"])
+    with pytest.raises(ValueError, match="code_features has 3 columns, in fit it had 10"):
+        model.add_codes(["another"], [[1, 0, 0]])
+
+
+# Suggestions
+
+
+def test_suggestions_reach_the_target_within_the_constraints(twin, fitted):
+    table, vectors = twin
+    found = fitted.suggest(0.8, fixed={"code 3": 0.2}, bounds={"code 5": (0.1, 0.3), "code 9": (0, 0)}, total=1, n=3)
+    np.testing.assert_allclose(found.target, 0.8, atol=0.1)
+    np.testing.assert_allclose(found.amounts.sum(axis=1), 1, atol=1e-6)
+    amounts = pd.DataFrame(found.amounts.toarray(), columns=found.code_names)
+    np.testing.assert_allclose(amounts["code 3"], 0.2)
+    assert amounts["code 5"].between(0.1 - 1e-9, 0.3 + 1e-9).all()
+    assert (amounts["code 9"] == 0).all()
+    np.testing.assert_allclose(fitted.predict(found), found.target)
+    assert not found.formula_metadata["extrapolates"].any()
+    mixed = found.amounts @ vectors
+    truth = np.sin(2 * mixed[:, 0]) + mixed[:, 1] ** 2
+    assert np.abs(truth - 0.8).mean() < 0.5 * np.abs(table.target - 0.8).mean()  # of formulas at random
+
+
+def test_suggestions_differ(fitted):
+    found = fitted.suggest(0.5, n=4)
+    amounts = found.amounts.toarray()
+    apart = np.linalg.norm(amounts[:, None] - amounts, axis=-1)[np.triu_indices(4, 1)]
+    assert apart.min() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        (99, {}, "is beyond what was measured"),
+        (np.nan, {}, "expected 1 numbers, one of them not NaN"),
+        (0.5, {"fixed": {"code 3": 0.7, "code 4": 0.7}}, "sum to 1 within these bounds"),
+        (0.5, {"bounds": {"code 3": (0.2, 0.1)}}, r"bounds of 'code 3' are \(0.2, 0.1\)"),
+        (0.5, {"bounds": {"code 33": (0, 1)}}, "No code 'code 33'"),
+        (0.5, {"context": [300]}, "context has 1 values, expected 0"),
+    ],
+)
+def test_what_impossible_wishes_get(fitted, target, options, message):
+    with pytest.raises((ValueError, KeyError), match=message):
+        fitted.suggest(target, **options)
+
+
+def test_beyond_the_measured_only_when_asked(fitted):
+    more = fitted._formulas.tocsc()[:, [3]].max() + 0.02
+    with pytest.raises(ValueError, match="extrapolate: an amount is beyond what was measured"):
+        fitted.suggest(1.2, fixed={"code 3": more}, bounds={"code 4": (0, 1)})
+    found = fitted.suggest(1.2, fixed={"code 3": more}, bounds={"code 4": (0, 1)}, extrapolate=True, n=1)
+    assert found.formula_metadata["extrapolates"].all()

@@ -83,6 +83,12 @@ def test_mixtures_from_mappings():
         table.amounts_of("3")
 
 
+def test_mixtures_without_a_code():
+    table = Mixtures([[50, 50], [0, 100]], ["a", "b"], [1, 2], total=100)
+    assert table.without(["a"]).amounts.toarray().tolist() == [[0, 50], [0, 100]]
+    assert table.amounts.toarray().tolist() == [[50, 50], [0, 100]]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -193,4 +199,6 @@ def test_logv():
 def test_expt_gap():
     table = load_mixtures("expt-gap")
     assert (table.n_formulas, table.n_codes) == (4_603, 81)
+    assert (table.code_metadata["family"].notna()).all()
+    assert counted(table)["formulas with another target in another fold, the first kept"] == 3
     assert table.formula_metadata["fold_0"].value_counts().to_dict() == {"train": 3314, "test": 920, "val": 367}

@@ -61,12 +61,14 @@ def plot_histories(histories: Mapping[str, pd.DataFrame], title: str = "") -> tu
             last = history.iloc[-1]
             if "validation_loss" in history:
                 ax.plot(history["epoch"], history["validation_loss"], color=NOISE, lw=1.2)
-                end = last["epoch"], last["validation_loss"]
-                ax.annotate("held out", end, (0, 6), color="#666666", fontsize=8.5, ha="right", **OFFSET)
+                some = history.iloc[len(history) // 3]
+                where = some["epoch"], some["validation_loss"]
+                ax.annotate("held out", where, (2, 8), color="#666666", fontsize=8.5, path_effects=HALO, **OFFSET)
             ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
             ax.annotate(
-                f"{last['loss']:.3f}", (last["epoch"], last["loss"]), (0, 6), fontsize=8.5, ha="right", **OFFSET
-            )
+                f"{last['loss']:.3f}", (last["epoch"], last["loss"]), (0, 6), fontsize=8.5, ha="right",
+                path_effects=HALO, **OFFSET,
+            )  # fmt: skip
             ax.set_title(name, fontsize=10)
             ax.set(xlabel="epoch", ylabel="training loss" if ax is axes[0, 0] else None)
             ax.xaxis.get_major_locator().set_params(integer=True)

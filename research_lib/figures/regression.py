@@ -59,7 +59,7 @@ def plot_parity(
             ax.tick_params(labelsize=8)
         for ax in axes.flat[len(models) :]:
             ax.set_visible(False)
-        fig.supxlabel(f"measured {label}".strip(), fontsize=10)
+        fig.supxlabel(f"measured, {label}" if label else "measured", fontsize=10)
         fig.supylabel("predicted", fontsize=10)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
@@ -91,10 +91,12 @@ def plot_errors_by_size(
     place = np.arange(len(sizes))
     with house_style():
         fig, ax = plt.subplots(figsize=(7.2, 4.2))
-        for name, error in others["MAE"].items():
+        for error in others["MAE"]:
             ax.axhline(error, color=NOISE, lw=1, zorder=1)
-            ax.annotate(name, (1, error), (-2, 2), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5,
-                        ha="right", va="bottom", path_effects=HALO, **OFFSET)  # fmt: skip
+        top = 1.05 * max(others["MAE"].max(), (ours["MAE"] + ours["MAE sd"].fillna(0)).max())
+        for name, height in _spread_out(others["MAE"].sort_values(), 0.05 * top).items():
+            ax.annotate(name, (1, height), (4, 0), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5,
+                        va="center", **OFFSET)  # fmt: skip
         ax.errorbar(place, ours["MAE"], ours["MAE sd"].fillna(0), color=ACCENT, marker="o", ms=5, capsize=3, lw=1.6)
         ax.plot(place, ours["train"], color=ACCENT, marker="o", ms=4, lw=1.2, ls="--", alpha=0.7)
         for name, column in (("test", "MAE"), ("training", "train")):
@@ -108,7 +110,7 @@ def plot_errors_by_size(
         ax.set(xticks=place, xlim=(-0.6, len(sizes) - 0.1), xlabel="entries of a code vector", title=title)
         ax.set_xticklabels(list(sizes.values()))
         ax.set_ylabel(f"mean absolute error{f', {label}' if label else ''}")
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, top)
     return fig, ax
 
 
@@ -129,3 +131,11 @@ def plot_coverage(covered: pd.Series, title: str = "") -> tuple[Figure, Axes]:
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=title)
         ax.set(xlabel="share of formulas that intervals promise to hold", ylabel="share that they hold")
     return fig, ax
+
+
+def _spread_out(heights: pd.Series, gap: float) -> pd.Series:
+    """The heights, from the lowest, moved up to be at least a gap apart."""
+    places = heights.to_numpy(copy=True)
+    for above in range(1, len(places)):
+        places[above] = max(places[above], places[above - 1] + gap)
+    return pd.Series(places, heights.index)
