@@ -316,6 +316,6 @@ def test_what_impossible_wishes_get(fitted, target, options, message):
 def test_beyond_the_measured_only_when_asked(fitted):
     more = fitted._formulas.tocsc()[:, [3]].max() + 0.02
     with pytest.raises(ValueError, match="extrapolate: an amount is beyond what was measured"):
-        fitted.suggest(1.2, fixed={"code 3": more}, bounds={"code 4": (0, 1)})
-    found = fitted.suggest(1.2, fixed={"code 3": more}, bounds={"code 4": (0, 1)}, extrapolate=True, n=1)
+        fitted.suggest(1.5, fixed={"code 3": more}, bounds={"code 4": (0, 1)})
+    found = fitted.suggest(1.5, fixed={"code 3": more}, bounds={"code 4": (0, 1)}, extrapolate=True, n=1)
     assert found.formula_metadata["extrapolates"].all()

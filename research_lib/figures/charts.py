@@ -96,11 +96,10 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         for ax, (measure, values) in zip(axes[0], scores.items(), strict=True):
             ax.hlines(place, 0, values, color=colours, lw=1.2, alpha=0.5)
             ax.scatter(values, place, c=colours, s=36, zorder=3)
+            number = "{:.3f}" if np.nanmax(values) < 100 else "{:,.0f}"
             for at, value in zip(place, values, strict=True):
                 if np.isfinite(value):
-                    ax.annotate(
-                        f"{value:.3f}", (value, at), (5, 0), textcoords="offset points", va="center", fontsize=8
-                    )
+                    ax.annotate(number.format(value), (value, at), (5, 0), fontsize=8, va="center", **OFFSET)
             ax.set_xlim(0, 1.35 * np.nanmax(values))
             ax.set_title(measure, fontsize=10)
             ax.tick_params(axis="y", length=0)

@@ -14,8 +14,8 @@ from research_lib.mixtures import Mixtures
 from research_lib.models.mixture_ensemble import MixtureEnsemble
 
 STARTS = 8  # formulas that are changed for each suggestion asked for
-REACHED = 0.1  # how far a suggestion may miss the target, in standard deviations of the target
-STAY = 1e-3  # what moving a code by its typical amount costs, where missing the target by one deviation costs 1
+REACHED = 0.05  # how far a suggestion may miss the target, in standard deviations of the target
+STAY = 1e-4  # what moving a code by its typical amount costs, where missing the target by one deviation costs 1
 
 
 def suggest_formulas(
