@@ -77,36 +77,43 @@ class Mixtures:
                 f"{self.source}: amounts have shape {amounts.shape}, expected ({len(formulas)}, {len(codes)}): "
                 f"a row a formula and a column a code."
             )
-        target = np.asarray(self.target, dtype=np.float64)
+        target = _as_numbers(self.target, formulas, f"{self.source}: target")
         if target.ndim not in (1, 2) or len(target) != n_formulas:
             raise ValueError(f"{self.source}: the target has shape {target.shape} for {n_formulas} formulas.")
-        context = as_metadata(self.context, formulas, f"{self.source}: context:").astype(np.float64)
+        context = as_metadata(self.context, formulas, f"{self.source}: context:")
+        for column in context:
+            context[column] = _as_numbers(context[column], formulas, f"{self.source}: context {column!r}")
         fields = {"amounts": amounts, "code_names": codes, "formula_names": formulas, "target": target}
-        fields["context"] = context
+        fields["context"] = context.astype(np.float64)
         fields["formula_metadata"] = as_metadata(self.formula_metadata, formulas, f"{self.source}: formula")
         fields["code_metadata"] = as_metadata(self.code_metadata, codes, f"{self.source}: code")
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        wrong = ~(np.isfinite(amounts.data) & (amounts.data >= 0))
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Amounts are numbers of at least 0 that sum to the total; targets and context are numbers."""
+        wrong = ~(np.isfinite(self.amounts.data) & (self.amounts.data >= 0))
         if wrong.any():
             first = wrong.argmax()
-            formula = formulas[np.searchsorted(amounts.indptr, first, side="right") - 1]
-            code = codes[amounts.indices[first]]
+            formula = self.formula_names[np.searchsorted(self.amounts.indptr, first, side="right") - 1]
+            code = self.code_names[self.amounts.indices[first]]
             raise ValueError(
-                f"{self.source}, formula {formula!r}, code {code!r}: the amount is {amounts.data[first]:g}, "
+                f"{self.source}, formula {formula!r}, code {code!r}: the amount is {self.amounts.data[first]:g}, "
                 f"expected 0 or more."
             )
-        for what, values in (("target", target.reshape(n_formulas, -1)), ("context", context.to_numpy())):
+        for what, values in (("target", self.target.reshape(len(self), -1)), ("context", self.context.to_numpy())):
             missing = ~np.isfinite(values).all(axis=1)
             if missing.any():
-                raise ValueError(f"{self.source}, formula {formulas[missing.argmax()]!r}: the {what} is no number.")
-        sums = amounts.sum(axis=1)
+                formula = self.formula_names[missing.argmax()]
+                raise ValueError(f"{self.source}, formula {formula!r}: the {what} is {values[missing.argmax()]}.")
+        sums = self.amounts.sum(axis=1)
         if self.total is not None:
             far = np.abs(sums - self.total) > self.tolerance * self.total
             if far.any():
                 raise ValueError(
-                    f"{self.source}, formula {formulas[far.argmax()]!r}: the amounts sum to {sums[far.argmax()]:g}, "
-                    f"expected {self.total:g} (so do {far.sum() - 1} more)."
+                    f"{self.source}, formula {self.formula_names[far.argmax()]!r}: the amounts sum to "
+                    f"{sums[far.argmax()]:g}, expected {self.total:g}; {far.sum() - 1} more miss it."
                 )
 
     @classmethod
@@ -164,3 +171,13 @@ class Mixtures:
         """The same formulas with nothing of some codes; sums may then miss any total."""
         kept = sparse.dia_array((~np.isin(self.code_names, list(code_names))[None], [0]), shape=(self.n_codes,) * 2)
         return replace(self, amounts=self.amounts @ kept, total=None)
+
+
+def _as_numbers(values: Iterable, formulas: np.ndarray, what: str) -> np.ndarray:
+    """As float64; the error names the formula where there is a text."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        column = pd.Series(list(values), dtype=object)
+        first = pd.to_numeric(column, errors="coerce").isna().to_numpy().argmax()
+        raise ValueError(f"{what} of formula {formulas[first]!r} is {column[first]!r}, expected a number.") from None

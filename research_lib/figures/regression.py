@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from research_lib.figures.style import ACCENT, HALO, OFFSET, house_style
+from research_lib.figures.style import ACCENT, OFFSET, house_style
 
 NOISE = "#999999"
 VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG
@@ -99,9 +99,9 @@ def plot_errors_by_size(
                         va="center", **OFFSET)  # fmt: skip
         ax.errorbar(place, ours["MAE"], ours["MAE sd"].fillna(0), color=ACCENT, marker="o", ms=5, capsize=3, lw=1.6)
         ax.plot(place, ours["train"], color=ACCENT, marker="o", ms=4, lw=1.2, ls="--", alpha=0.7)
-        for name, column in (("test", "MAE"), ("training", "train")):
-            where = place[0], ours[column].iloc[0]
-            ax.annotate(name, where, (-8, 0), color=ACCENT, ha="right", va="center", path_effects=HALO, **OFFSET)
+        starts = pd.Series({"training": ours["train"].iloc[0], "test": ours["MAE"].iloc[0]}).sort_values()
+        for name, height in _spread_out(starts, 0.06 * top).items():
+            ax.annotate(name, (place[0], height), (-10, 0), color=ACCENT, ha="right", va="center", **OFFSET)
         if planted is not None:
             at = np.interp(planted, list(sizes.values()), place)
             ax.axvline(at, color="#B07A00", lw=1, zorder=0)
