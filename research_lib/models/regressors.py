@@ -39,7 +39,7 @@ def raw_amount_regressors(mixtures: Mixtures, n_trees: int = 100, random_state: 
     dense = FunctionTransformer(_as_dense, accept_sparse=True)
     penalties = {"alpha": np.logspace(-2, 3, 6)}
     share = 1.0 if n_columns <= 100 else 1 / 3
-    forest = RandomForestRegressor(n_trees, max_features=share, n_jobs=-1, random_state=random_state)
+    forest = RandomForestRegressor(n_trees, max_features=share, random_state=random_state)
     layers = MLPRegressor(
         hidden_layer_sizes=(25, 64, 64), early_stopping=True, n_iter_no_change=20, random_state=random_state
     )
