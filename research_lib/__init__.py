@@ -6,17 +6,22 @@ _HOMES = {
     "cluster_names": ["agreement", "contingency", "describe_clusters"],
     "cluster_scores": ["best_n_clusters", "n_clusters_scores", "stability"],
     "clustering": ["cluster", "merge_tree", "usable_methods"],
+    "comparison": ["Comparison"],
+    "corpus": ["Corpus", "context_pairs", "tokenize"],
     "data": ["Interactions"],
     "datasets": ["load"],
+    "datasets.text": ["load_analogies", "load_similarities"],
+    "distances": ["Space"],
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
     "formula_scores": ["cross_predict", "interval_coverage", "new_code_errors", "regression_scores", "splits_of"],
-    "geometry": ["canonical_correlations", "property_r2", "trustworthiness"],
+    "geometry": ["canonical_correlations", "measures", "property_r2", "trustworthiness"],
     "mixtures": ["Mixtures"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
     "models.mixture": ["MixtureRegressor"],
-    "models.regressors": ["raw_amount_regressors"],
     "models.pairs": ["PairEmbedding"],
+    "models.regressors": ["raw_amount_regressors"],
+    "models.skipgram": ["SkipGram"],
     "notebooks": ["read_records", "record", "run", "sweep"],
     "projection": ["project"],
     "ranking": [
@@ -30,6 +35,7 @@ _HOMES = {
         "neighbour_agreement",
     ],
     "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed"],
+    "word_tests": ["analogy_accuracy", "answer_analogies", "human_similarity"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
