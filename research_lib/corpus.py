@@ -85,6 +85,14 @@ class Corpus:
         words = pd.Index(list(counter), dtype=object, name="word")
         return pd.Series(list(counter.values()), words, name="count").sort_values(ascending=False, kind="stable")
 
+    def shuffled(self, random_state: int = 0) -> Self:
+        """The same words in random order, in memory; documents as long as before. What is found here is chance."""
+        documents = [list(document) for document in self]
+        words = np.array([word for document in documents for word in document], dtype=object)
+        words = np.random.default_rng(random_state).permutation(words)
+        ends = np.cumsum([len(document) for document in documents])
+        return Corpus([part.tolist() for part in np.split(words, ends[:-1])], f"{self.source}, shuffled")
+
 
 def context_pairs(document: Sequence[str], window: int) -> pd.DataFrame:
     """Every word with each of its neighbours: what a skip-gram model learns from.

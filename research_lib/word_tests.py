@@ -102,6 +102,74 @@ def analogy_accuracy(embedding: Embedding, questions: pd.DataFrame, random_state
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("section")
 
 
+def known_pairs(embedding: Embedding, questions: pd.DataFrame, section: str) -> pd.DataFrame:
+    """The pairs that a section's questions are made of, as a country and its capital, where both names are known.
+
+    Parameters
+    ----------
+    embedding, questions
+        As `answer_analogies` takes them.
+    section : str
+        One of the questions' sections.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``first`` and ``second``: names of the embedding, a row a pair.
+
+    Raises
+    ------
+    ValueError
+        If there is no such section, or fewer than two of its pairs are known.
+    """
+    asked = questions[questions["section"] == section]
+    if not len(asked):
+        raise ValueError(f"No section {section!r}, expected one of: {', '.join(questions['section'].unique())}.")
+    place = _places(embedding)
+    numbers = pd.DataFrame({"first": asked["a"].str.lower().map(place), "second": asked["b"].str.lower().map(place)})
+    numbers = numbers.dropna().drop_duplicates().astype(int)
+    if len(numbers) < 2:
+        raise ValueError(f"{section}: {len(numbers)} pairs have both names in the embedding, expected at least 2.")
+    return pd.DataFrame({column: embedding.names[numbers[column]] for column in numbers})
+
+
+def offset_agreement(
+    embedding: Embedding, pairs: pd.DataFrame, n_null: int = 100, random_state: int = 0
+) -> tuple[float, float]:
+    """How far the steps from each first to its second name point the same way, and how far they do by chance.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Its vectors are scaled to length one first.
+    pairs : DataFrame, shape (n_pairs, 2)
+        Names, as `known_pairs` gives them.
+    n_null : int
+        How often the null is drawn.
+    random_state : int
+        Seed of the null.
+
+    Returns
+    -------
+    agreement : float
+        Mean cosine of the steps of any two pairs: 1 if all are parallel.
+    null : float
+        The same with the second names of all pairs dealt out anew, mean of the draws: what two kinds of words that lie
+        apart give, whoever belongs to whom.
+    """
+    unit = embedding.unit_vectors()
+    first, second = (np.array([embedding.position(name) for name in pairs[column]]) for column in ("first", "second"))
+
+    def agreement(other: np.ndarray) -> float:
+        steps = unit[other] - unit[first]
+        lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+        steps /= np.where(lengths > 0, lengths, 1)
+        return float((steps @ steps.T)[np.triu_indices(len(steps), 1)].mean())
+
+    rng = np.random.default_rng(random_state)
+    return agreement(second), float(np.mean([agreement(rng.permutation(second)) for _ in range(n_null)]))
+
+
 def human_similarity(embedding: Embedding, pairs: pd.DataFrame, n_null: int = 100, random_state: int = 0) -> pd.Series:
     """How far cosines order pairs of words as people do.
 
