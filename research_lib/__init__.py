@@ -15,9 +15,11 @@ _HOMES = {
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
     "formula_scores": ["cross_predict", "interval_coverage", "new_code_errors", "regression_scores", "splits_of"],
-    "geometry": ["canonical_correlations", "measures", "property_r2", "trustworthiness"],
+    "geometry": ["canonical_correlations", "compare_maps", "measures", "property_r2", "trustworthiness"],
+    "layers": ["layer_equality", "linearity", "lookup_costs"],
     "mixtures": ["Mixtures"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
+    "models.distances": ["DistanceEmbedding"],
     "models.mixture": ["MixtureRegressor"],
     "models.pairs": ["PairEmbedding"],
     "models.regressors": ["raw_amount_regressors"],
@@ -34,7 +36,7 @@ _HOMES = {
         "mean_reciprocal_rank",
         "neighbour_agreement",
     ],
-    "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed"],
+    "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed", "hashed"],
     "word_tests": ["analogy_accuracy", "answer_analogies", "human_similarity"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -1,5 +1,7 @@
 """Is it an embedding? How much of the distances between things the vectors, or a map, keep."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
@@ -90,6 +92,31 @@ def measures(
                 "perfect": {name: PERFECT[name] for name in found},
             }
         ).rename_axis("measure")
+
+
+def compare_maps(
+    original: Space | Embedding | np.ndarray, maps: Mapping[str, Embedding], **options: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every measure of several maps of the same things.
+
+    Parameters
+    ----------
+    original
+        As `Comparison` takes it.
+    maps : mapping of str to Embedding
+        By name; distances of vectors are Euclidean.
+    **options
+        What `measures` takes.
+
+    Returns
+    -------
+    values, nulls : DataFrame
+        A row a map, a column a measure: what it scores, and what it scores with its vectors dealt to other things.
+    """
+    tables = {name: measures(original, vectors, **options) for name, vectors in maps.items()}
+    return tuple(
+        pd.DataFrame({name: table[column] for name, table in tables.items()}).T for column in ("value", "null")
+    )
 
 
 def _measured(comparison: Comparison, k: int, questions: pd.DataFrame | None) -> dict[str, tuple[float, float]]:

@@ -81,3 +81,12 @@ def test_an_empty_corpus_is_refused_when_it_is_counted(documents):
 def test_a_window_of_nothing_is_refused():
     with pytest.raises(ValueError, match="window is 0, expected at least 1"):
         context_pairs(["a", "b"], 0)
+
+
+def test_shuffled_words_are_the_same_in_documents_as_long():
+    corpus = Corpus([["a", "b"], [], ["c"] * 5, list("defgh")], "shelf")
+    dealt = corpus.shuffled()
+    assert [len(document) for document in dealt] == [2, 0, 5, 5]
+    assert dict(dealt.word_counts()) == dict(corpus.word_counts())
+    assert list(dealt) == list(corpus.shuffled()) != list(corpus)
+    assert dealt.source == "shelf, shuffled"

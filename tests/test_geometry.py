@@ -9,7 +9,7 @@ from sklearn import manifold
 from research_lib.comparison import Comparison
 from research_lib.distances import Space
 from research_lib.embedding import Embedding
-from research_lib.geometry import canonical_correlations, measures, property_r2, trustworthiness
+from research_lib.geometry import canonical_correlations, compare_maps, measures, property_r2, trustworthiness
 
 
 def cloud(n=60, n_dims=5, seed=0):
@@ -322,3 +322,13 @@ def test_what_is_too_small_to_measure_is_refused():
         Comparison(things(2), things(2))
     with pytest.raises(ValueError, match="k is 15, expected 1 to less than half of the 20 things"):
         measures(things(20), things(20))
+
+
+def test_maps_are_compared_in_one_table():
+    space = things(60)
+    values, nulls = compare_maps(space, {"turned": isometry(space), "flat": projection(space)}, k=5)
+    assert list(values.index) == list(nulls.index) == ["turned", "flat"]
+    alone = measures(space, projection(space), k=5)
+    np.testing.assert_array_equal(values.loc["flat"], alone["value"])
+    np.testing.assert_array_equal(nulls.loc["flat"], alone["null"])
+    assert values.loc["turned", "spearman"] > values.loc["flat", "spearman"] > nulls.loc["flat", "spearman"] + 0.2

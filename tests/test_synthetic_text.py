@@ -11,7 +11,9 @@ from research_lib.datasets.synthetic_text import (
     planted_analogies,
     planted_grammar,
     planted_similarities,
+    planted_vocabulary,
 )
+from research_lib.word_tests import analogy_accuracy
 
 PLANTED = {word for pairs in (PEOPLE, PLACES, SYNONYMS) for pair in pairs for word in pair}
 
@@ -78,3 +80,16 @@ def test_similarities_are_shared_features():
     expected |= {"king girl": 0, "king france": 0, "big quick": 0, "paris italy": 0}
     assert {names: score[frozenset(names.split())] for names in expected} == expected
     assert np.isin(pairs["score"], [0, 0.5, 1]).all()
+
+
+def test_the_planted_vocabulary_is_exact_and_a_dealt_out_one_is_not():
+    words, questions = planted_vocabulary(), planted_analogies()
+    np.testing.assert_allclose(words["king"] - words["man"] + words["woman"], words["queen"], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(words.vectors, axis=1), np.sqrt(2), rtol=1e-6)
+    found = analogy_accuracy(words, questions).loc["all"]
+    assert (found["accuracy"], found["share_known"]) == (1, 1)
+    assert found["parallelogram_error"] < 1e-5
+    assert found["null"] < 0.05
+    assert analogy_accuracy(planted_vocabulary(noise=3), questions)["accuracy"]["all"] < 0.5
+    with pytest.raises(ValueError, match="n_dims is 5, expected at least 6"):
+        planted_vocabulary(n_dims=5)

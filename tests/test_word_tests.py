@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 
 from research_lib.embedding import Embedding
-from research_lib.word_tests import analogy_accuracy, answer_analogies, human_similarity, shuffled_names
+from research_lib.word_tests import (
+    analogy_accuracy,
+    answer_analogies,
+    human_similarity,
+    known_pairs,
+    offset_agreement,
+    shuffled_names,
+)
 
 COLUMNS = ["section", "a", "b", "c", "answer"]
 
@@ -90,3 +97,26 @@ def test_similarity_is_that_of_people_or_of_chance():
     assert abs(null["spearman"] - null["null_mean"]) < 4 * null["null_std"] < 0.6
     with pytest.raises(ValueError, match="0 of 1 pairs have both names in the embedding, expected at least 3"):
         human_similarity(embedding, pairs.tail(1))
+
+
+def test_known_pairs_are_those_of_a_section_once():
+    embedding, questions = planted(4)
+    questions = pd.concat([questions, questions.assign(section="other", a="unheard")])
+    found = known_pairs(embedding, questions, "s")
+    assert list(found.itertuples(index=False, name=None)) == [(f"a{k}", f"b{k}") for k in range(4)]
+    with pytest.raises(ValueError, match=r"No section 't', expected one of: s, other"):
+        known_pairs(embedding, questions, "t")
+    with pytest.raises(ValueError, match="other: 0 pairs have both names in the embedding, expected at least 2"):
+        known_pairs(embedding, questions, "other")
+
+
+def test_steps_agree_where_they_are_planted():
+    embedding, questions = planted(30, 16)
+    pairs = known_pairs(embedding, questions, "s")
+    agreement, null = offset_agreement(embedding, pairs)
+    unit = embedding.unit_vectors()
+    steps = [unit[k + 30] - unit[k] for k in range(30)]
+    cosines = [a @ b / np.sqrt(a @ a * (b @ b)) for i, a in enumerate(steps) for b in steps[:i]]
+    assert agreement == pytest.approx(np.mean(cosines), abs=1e-5)
+    assert agreement > 0.5 > 0.2 > null
+    assert offset_agreement(shuffled_names(embedding), pairs)[0] == pytest.approx(0, abs=0.1)

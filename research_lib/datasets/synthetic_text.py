@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from research_lib.corpus import Corpus
+from research_lib.embedding import Embedding
 
 # Two words that differ in gender, and what is said of both of them.
 PEOPLE = {
@@ -114,6 +115,37 @@ def planted_grammar(
         for (sentence, k), number in zip(found, order, strict=True):
             sentence[k] = words[number]
     return Corpus(sentences, f"synthetic: planted grammar{', shuffled' if shuffled else ''}")
+
+
+def planted_vocabulary(noise: float = 0.0, n_dims: int = 16, random_state: int = 0) -> Embedding:
+    """Vectors of the planted words in which every analogy is an exact parallelogram.
+
+    A word is the sum of two directions of length one, at right angles: that of its pair (king and queen) and that of
+    its side (men, women, countries, capitals). So queen - king is woman - man.
+
+    Parameters
+    ----------
+    noise : float
+        Length of a random vector that is added to each word, whose own is about 1.4.
+    n_dims : int
+        Length of the vectors, at least 6.
+    random_state : int
+        Seed of the directions and of the noise.
+    """
+    if n_dims < 6:
+        raise ValueError(f"n_dims is {n_dims}, expected at least 6: four for the sides, the others for the pairs.")
+    pairs = [*PEOPLE, *PLACES]
+    rng = np.random.default_rng(random_state)
+    axes, _ = np.linalg.qr(rng.normal(size=(n_dims, n_dims)))
+    of_sides = axes[:4].reshape(2, 2, n_dims)  # people or places, first or second
+    of_pairs = _unit_rows(rng.normal(size=(len(pairs), n_dims - 4))) @ axes[4:]
+    vectors = [of_pairs[k] + of_sides[int(k >= len(PEOPLE)), side] for side in (0, 1) for k in range(len(pairs))]
+    added = noise * _unit_rows(rng.normal(size=(len(vectors), n_dims)))
+    return Embedding(np.array(vectors) + added, [pair[side] for side in (0, 1) for pair in pairs])
+
+
+def _unit_rows(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def planted_analogies() -> pd.DataFrame:

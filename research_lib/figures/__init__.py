@@ -11,8 +11,8 @@ from research_lib.figures.charts import (
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
 from research_lib.figures.maps import plot_map
 from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
+from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
 from research_lib.figures.style import house_style, save_figure
-from research_lib.figures.words import plot_arrows, plot_layers, plot_shepard
 
 __all__ = [
     "house_style",
@@ -30,6 +30,7 @@ __all__ = [
     "plot_scores",
     "plot_shepard",
     "plot_similar",
+    "plot_stress",
     "plot_tree",
     "save_figure",
 ]

@@ -1,4 +1,4 @@
-"""Words: what a network does with one of them, and the steps from one kind of word to another."""
+"""Spaces and the maps of them: layers of a network, steps between names, distances kept and missed."""
 
 from collections.abc import Mapping
 
@@ -133,7 +133,7 @@ def plot_shepard(pairs: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Fi
             )
             ax.set_title(name, fontsize=10)
             ax.set_ylim(0, 1.05 * found.max() if found.any() else 1)
-            ax.set_xlim(0, None)
+            ax.set_xlim(0, 1.05 * known.max() if known.any() else 1)
             ax.xaxis.set_major_locator(plt.MaxNLocator(3))
             ax.yaxis.set_major_locator(plt.MaxNLocator(3))
             ax.tick_params(labelsize=8)
@@ -143,3 +143,30 @@ def plot_shepard(pairs: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Fi
         fig.supylabel("distance of their vectors", fontsize=10)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
+
+
+def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
+    """How far distances are missed, by length of the vectors: a line a space, its name at the end; ``random`` is grey.
+
+    Parameters
+    ----------
+    stress : DataFrame
+        Lengths in the index, spaces in the columns.
+    title : str
+        What the lines show.
+    """
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 3.8))
+        colours = iter(KINDS)
+        for name, values in stress.items():
+            colour = "#999999" if name == "random" else next(colours)
+            ax.plot(values.index, values, color=colour, marker="o", ms=4)
+            ax.annotate(
+                name, (values.index[-1], values.iloc[-1]), (8, 0), textcoords="offset points", color=dark(colour),
+                va="center", fontsize=9.5,
+            )  # fmt: skip
+        ax.set(xlabel="length of the vectors", ylabel="stress of held-out distances", title=title)
+        ax.set_xticks(list(stress.index))
+        ax.set_ylim(-0.03 * stress.max(axis=None), None)
+        ax.margins(x=0.04)
+    return fig, ax
