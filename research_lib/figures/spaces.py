@@ -92,9 +92,10 @@ def plot_arrows(
                 )
         ax.set(xticks=[], yticks=[], title=title)
         ax.spines[:].set_visible(False)
-        ax.margins(0.08)
+        ax.margins(x=0.17, y=0.06)  # names are kept inside
         x, y = np.concatenate(ends).T
-        adjust_text(texts, x=x, y=y, ax=ax, expand=(1.05, 1.2), iter_lim=200, min_arrow_len=8)
+        upright = dict.fromkeys(("text", "static", "explode", "pull"), "y")
+        adjust_text(texts, x=x, y=y, ax=ax, expand=(1.0, 1.15), iter_lim=200, min_arrow_len=8, only_move=upright)
         for number, kind in enumerate(kinds):
             mark = ax.annotate(
                 f"● {kind}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", textcoords="offset points",
