@@ -30,6 +30,7 @@ lab: .venv/ready-lab ## open the notebooks in JupyterLab
 bench: .venv/ready-bench ## our models beside their peers, in one run
 	$(BIN)/python benchmarks/book_links.py
 	$(BIN)/python benchmarks/mixtures.py
+	$(BIN)/python benchmarks/words.py
 
 clean: ## remove the environment, the runs and what tools left behind
 	rm -rf .venv runs notebooks/runs build *.egg-info .pytest_cache .ruff_cache .hypothesis

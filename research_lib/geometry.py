@@ -1,5 +1,7 @@
 """Is it an embedding? How much of the distances between things the vectors, or a map, keep."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
@@ -8,7 +10,133 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from research_lib.comparison import Comparison
+from research_lib.distances import Space
 from research_lib.embedding import Embedding
+from research_lib.word_tests import answer_analogies
+
+PERFECT = {  # what an isometry scores
+    "collisions": 0,
+    "smallest_separation": np.nan,
+    "lipschitz": 1,
+    "inverse_lipschitz": 1,
+    "distortion": 1,
+    "spearman": 1,
+    "stress": 0,
+    "scale": 1,
+    "trustworthiness": 1,
+    "continuity": 1,
+    "knn_overlap": 1,
+    "parallelogram_error": 0,
+    "answer_rank": 0,
+}
+
+
+def measures(
+    original: Space | Embedding | np.ndarray,
+    vectors: Embedding,
+    metric: str = "euclidean",
+    *,
+    k: int = 15,
+    questions: pd.DataFrame | None = None,
+    n_null: int = 3,
+    **options: int,
+) -> pd.DataFrame:
+    """Every measure of a map, beside what an isometry scores and what chance scores.
+
+    Parameters
+    ----------
+    original, vectors, metric
+        As `Comparison` takes them.
+    k : int
+        Neighbours a thing.
+    questions : DataFrame, optional
+        Analogies between the names, as `answer_analogies` takes them.
+    n_null : int
+        How often the null is drawn: the vectors are dealt to other things at random.
+    **options
+        ``n_pairs``, ``n_rows`` and ``random_state`` of `Comparison`.
+
+    Returns
+    -------
+    DataFrame
+        A row a measure; columns ``value``, ``error`` (standard error of the sampling; 0 if nothing was left out, NaN
+        for an extreme), ``null``, ``null_error`` (standard deviation of its draws) and ``perfect``.
+
+        ``collisions``: things that share a vector though they differ; 0 if f is injective. ``smallest_separation``: of
+        two different vectors. ``lipschitz``, ``inverse_lipschitz``: the largest factor by which f, and its inverse,
+        stretches a distance; infinite if f is not injective. A sample's extreme bounds all pairs but ``3 / n_pairs`` of
+        them, with 95 % confidence. ``distortion``: the product of both. ``spearman``: rank correlation of distances.
+        ``scale``: the factor by which f stretches distances on the whole, and ``stress`` the share that is left over:
+        the root of ``sum((found - scale * d)**2) / sum(found**2)``, Kruskal's stress-1. ``trustworthiness``,
+        ``continuity``: whether neighbours on the map are true, and true ones are on the map. ``knn_overlap``: share of
+        the `k` nearest that is common. ``parallelogram_error``, ``answer_rank``: medians over the questions.
+
+    References
+    ----------
+    J. B. Kruskal, "Multidimensional Scaling by Optimizing Goodness of Fit to a Nonmetric Hypothesis", Psychometrika
+    1964.
+    J. Venna and S. Kaski, "Neighborhood Preservation in Nonlinear Projection Methods", ICANN 2001.
+    """
+    comparison = Comparison(original, vectors, metric, **options)
+    found = _measured(comparison, k, questions)
+    null = [_measured(comparison.shuffled(draw), k, questions) for draw in range(n_null)]
+    values = {name: np.array([one[name][0] for one in null]) for name in found}
+    with np.errstate(invalid="ignore"):  # of infinite ones
+        return pd.DataFrame(
+            {
+                "value": {name: value for name, (value, _) in found.items()},
+                "error": {name: error for name, (_, error) in found.items()},
+                "null": {name: value.mean() for name, value in values.items()},
+                "null_error": {name: value.std() for name, value in values.items()},
+                "perfect": {name: PERFECT[name] for name in found},
+            }
+        ).rename_axis("measure")
+
+
+def compare_maps(
+    original: Space | Embedding | np.ndarray, maps: Mapping[str, Embedding], **options: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every measure of several maps of the same things.
+
+    Parameters
+    ----------
+    original
+        As `Comparison` takes it.
+    maps : mapping of str to Embedding
+        By name; distances of vectors are Euclidean.
+    **options
+        What `measures` takes.
+
+    Returns
+    -------
+    values, nulls : DataFrame
+        A row a map, a column a measure: what it scores, and what it scores with its vectors dealt to other things.
+    """
+    tables = {name: measures(original, vectors, **options) for name, vectors in maps.items()}
+    return tuple(
+        pd.DataFrame({name: table[column] for name, table in tables.items()}).T for column in ("value", "null")
+    )
+
+
+def _measured(comparison: Comparison, k: int, questions: pd.DataFrame | None) -> dict[str, tuple[float, float]]:
+    n_collisions = len(comparison.collisions())
+    unknown = 0.0 if len(comparison.rows) == len(comparison.names) else np.nan
+    found = {
+        "collisions": (n_collisions, 0.0),
+        "smallest_separation": (comparison.smallest_separation(), unknown),
+        **comparison.pair_measures(),
+        **comparison.neighbour_measures(k),
+    }
+    if n_collisions:  # whether or not such a pair was drawn
+        found |= dict.fromkeys(("inverse_lipschitz", "distortion"), (np.inf, 0.0))
+    if questions is not None:
+        answered = answer_analogies(comparison.vectors, questions)
+        found |= {
+            "parallelogram_error": (answered["parallelogram_error"].median(), 0.0),
+            "answer_rank": (answered["rank"].median(), 0.0),
+        }
+    return found
 
 
 def trustworthiness(embedding: Embedding, places: Embedding, k: int = 15, metric: str = "cosine") -> float:

@@ -7,9 +7,10 @@ the order of the table, or of first appearance in lists. All vectors are `csr_ar
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Self
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from research_lib.data import Interactions
+from research_lib.data import Interactions, as_names
 from research_lib.embedding import Embedding
 from research_lib.named_columns import NamedColumns, as_sequence, check_choice, check_rows, from_mappings, meet_unknown
 
@@ -232,6 +233,18 @@ def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -
     """
     vectors = (vectorizer or MultiHot()).fit_transform(interactions)
     return Embedding(vectors.toarray(), interactions.row_names, interactions.row_metadata)
+
+
+def hashed(names: Sequence[str], n_buckets: int) -> Embedding:
+    """Every name as the one-hot vector of a bucket that its characters tell (CRC-32), without a list of names.
+
+    It needs no fitting and takes any name, but names that fall into one bucket share a vector.
+    """
+    if n_buckets < 1:
+        raise ValueError(f"n_buckets is {n_buckets}, expected at least 1.")
+    names = as_names(names, "Hash:")
+    buckets = [crc32(name.encode()) % n_buckets for name in names]
+    return Embedding(np.eye(n_buckets, dtype=np.float32)[buckets], names)
 
 
 def _as_column(X):

@@ -10,17 +10,21 @@ from matplotlib.colors import same_color, to_hex
 from research_lib.embedding import Embedding, UnknownName
 from research_lib.figures import (
     maps,
+    plot_arrows,
     plot_clustermap,
     plot_counts,
     plot_coverage,
     plot_errors_by_size,
     plot_heatmap,
     plot_histories,
+    plot_layers,
     plot_map,
     plot_n_clusters,
     plot_parity,
     plot_scores,
+    plot_shepard,
     plot_similar,
+    plot_stress,
     plot_tree,
     save_figure,
     style,
@@ -383,3 +387,49 @@ def test_held_out_losses_are_drawn_beside_the_others():
     _, axes = plot_histories({"model": history})
     assert [list(line.get_ydata()) for line in axes[0].lines] == [[3.0, 2.5, 2.4], [3.0, 2, 1]]
     assert "held out" in [text.get_text() for text in axes[0].texts]
+
+
+def test_layers_stand_side_by_side_with_their_numbers():
+    layers = {"in": pd.Series([0.0, 1, 0], list("abc")), "out": pd.Series([-0.5, 2.25], ["x", "y"])}
+    fig, axes = plot_layers(layers, "Through")
+    assert [ax.get_title() for ax in axes] == ["in", "out"]
+    assert [text.get_text() for text in axes[1].texts] == ["−0.50", "2.25", "→"]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == list("abc")
+    assert axes[1].images[0].get_array().ravel().tolist() == [-0.5, 2.25]
+    assert fig.get_suptitle() == "Through"
+
+
+def test_arrows_lead_from_the_first_names_to_the_second():
+    places = Embedding(np.array([[0, 0], [3, 1], [0, 2], [3, 3.0]]), ["italy", "rome", "japan", "tokyo"])
+    pairs = pd.DataFrame({"first": ["italy", "japan"], "second": ["rome", "tokyo"]})
+    _, ax = plot_arrows(places, pairs, ("country", "capital"), "East")
+    assert [points.get_offsets().tolist() for points in ax.collections] == [[[0, 0], [0, 2]], [[3, 1], [3, 3]]]
+    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None and not text.get_text()]
+    assert [(arrow.xyann, tuple(arrow.xy)) for arrow in arrows] == [((0, 0), (3, 1)), ((0, 2), (3, 3))]
+    written = {text.get_text() for text in ax.texts}
+    assert {"italy", "rome", "japan", "tokyo", "● country", "● capital"} <= written
+    with pytest.raises(ValueError, match="The map has 3 dimensions, expected 2"):
+        plot_arrows(Embedding(np.eye(3), list("abc")), pairs)
+
+
+def test_shepard_diagrams_show_every_pair():
+    pairs = pd.DataFrame({"original": [1.0, 2, 3], "found": [2.0, 4, 5]})
+    _, axes = plot_shepard({"map": pairs, "flat": pairs.assign(found=0.0)})
+    assert axes[0, 0].collections[0].get_offsets().tolist() == [[1, 2], [2, 4], [3, 5]]
+    assert [ax.get_title(loc="left") for ax in axes[0]] == ["map", "flat"]
+    assert axes[0, 0].get_xlim()[0] == axes[0, 0].get_ylim()[0] == 0
+
+
+def test_stress_falls_along_named_lines():
+    stress = pd.DataFrame({"plane": [0.4, 0.0], "random": [0.7, 0.6]}, index=[1, 2])
+    _, ax = plot_stress(stress)
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0.4, 0.0], [0.7, 0.6]]
+    assert same_color(ax.lines[1].get_color(), "#999999")
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("plane", (2, 0.0)), ("random", (2, 0.6))]
+
+
+def test_losses_of_one_kind_share_an_axis():
+    histories = {name: pd.DataFrame({"epoch": [1, 2], "loss": [2.0 * k, k]}) for k, name in enumerate("ab", start=1)}
+    shared, own = (plot_histories(histories, same_loss=same)[1] for same in (True, False))
+    assert shared[0].get_ylim() == shared[1].get_ylim()
+    assert own[0].get_ylim() != own[1].get_ylim()

@@ -3,34 +3,38 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 
+from research_lib.corpus import Corpus
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
 from research_lib.datasets.ingredients import load_ingredients
 from research_lib.datasets.mixtures import load_mixtures
+from research_lib.datasets.text import load_text
 from research_lib.mixtures import Mixtures
 
-LOADERS: dict[str, Callable[..., Interactions | Mixtures]] = {
+LOADERS: dict[str, Callable[..., Interactions | Mixtures | Corpus]] = {
     "books": load_books,
     "ingredients": load_ingredients,
     "mixtures": load_mixtures,
+    "text": load_text,
 }
 
 
-def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures:
+def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures | Corpus:
     """Read a table of one kind.
 
     Parameters
     ----------
-    kind : {"books", "ingredients", "mixtures"}
+    kind : {"books", "ingredients", "mixtures", "text"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`.
+        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`,
+        `load_text`.
 
     Returns
     -------
-    Interactions or Mixtures
+    Interactions, Mixtures or Corpus
         With its source and the story of its cleaning.
 
     Raises

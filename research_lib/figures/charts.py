@@ -53,10 +53,14 @@ def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure
     return fig, ax
 
 
-def plot_histories(histories: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Figure, Axes]:
-    """Loss by epoch, a panel a model: losses of different kinds do not share an axis. Held-out losses are grey."""
+def plot_histories(
+    histories: Mapping[str, pd.DataFrame], title: str = "", same_loss: bool = False
+) -> tuple[Figure, Axes]:
+    """Loss by epoch, a panel a model: only losses of the same kind share an axis. Held-out losses are grey."""
     with house_style():
-        fig, axes = plt.subplots(1, len(histories), figsize=(7.2, 2.8), squeeze=False, layout="constrained")
+        fig, axes = plt.subplots(
+            1, len(histories), figsize=(7.2, 2.8), sharey=same_loss, squeeze=False, layout="constrained"
+        )
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
             last = history.iloc[-1]
             if "validation_loss" in history:

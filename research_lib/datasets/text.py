@@ -1,0 +1,251 @@
+"""Text, from a file, a folder or a dump of a wiki, streamed; and the tests of word vectors."""
+
+import bz2
+import gzip
+import html
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from research_lib.corpus import Corpus, tokenize
+from research_lib.datasets import catalogue
+from research_lib.datasets.synthetic_text import planted_analogies, planted_grammar, planted_similarities
+
+ENDINGS = "a folder, a text file (.txt, .txt.gz, .txt.bz2) or a MediaWiki dump (.xml, .xml.bz2)"
+MAX_CHARACTERS = 2**16  # of a line read at once
+
+
+def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
+    """Documents as lists of words in lower case, read anew each time they are iterated.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: sentences of a small grammar with planted relations. ``"wiki-text"``: 106 articles of Wikipedia.
+        A path: a text file, a document a line; a folder, a document a text file in it or below; a MediaWiki dump, a
+        document an article, without markup. Files may be packed as .gz or .bz2.
+    min_words : int
+        Shorter documents are left out.
+
+    Returns
+    -------
+    Corpus
+        Of a file only so much is in memory as it takes to read a line, a file of the folder or an article.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the source is unknown or is a folder without text files; and, when it is read, if it is broken or empty.
+    """
+    if str(source) == "sample":
+        return planted_grammar()
+    path = Path(source)
+    if path.is_dir() and source not in [dataset.name for dataset in catalogue.catalogue("text")]:
+        files = tuple(sorted(file for file in path.rglob("*") if file.is_file() and ".txt" in file.suffixes))
+        if not files:
+            raise ValueError(f"{path}: a folder without text files (.txt, .txt.gz, .txt.bz2).")
+        return Corpus(TextStream(files, "file", min_words), str(source))
+    path = catalogue.path_of(source, "text", ENDINGS)
+    is_dump = ".xml" in path.name  # a part of a large dump is called ….xml-p10p30302.bz2
+    if not is_dump and ".txt" not in path.suffixes:
+        raise ValueError(f"{path}: expected {ENDINGS}.")
+    return Corpus(TextStream((path,), "article" if is_dump else "line", min_words), str(source))
+
+
+@dataclass(frozen=True)
+class TextStream:
+    """Documents of some files, which are opened when it is iterated; `unit` says what a document is."""
+
+    paths: tuple[Path, ...]
+    unit: str  # line, file or article
+    min_words: int = 1
+
+    def __iter__(self) -> Iterator[list[str]]:
+        read = {"line": _lines, "file": _whole, "article": _articles}[self.unit]
+        empty = True
+        for path in self.paths:
+            for text in read(path):
+                words = tokenize(text)
+                if len(words) >= max(self.min_words, 1):
+                    empty = False
+                    yield words
+        if empty:
+            where = self.paths[0] if len(self.paths) == 1 else self.paths[0].parent
+            raise ValueError(f"{where}: no {self.unit} with at least {max(self.min_words, 1)} words.")
+
+
+def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
+    """Questions "a is to b as c is to what?".
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: those planted in the sample text. ``"word-tests"``: 19,544 questions of word2vec. A path: a file
+        of the same form, ``: section`` above lines of four words.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``section``, ``a``, ``b``, ``c`` and ``answer``, in lower case.
+    """
+    if str(source) == "sample":
+        return planted_analogies()
+    path = _test_file(source, "questions-words.txt")
+    section, rows = "", []
+    for number, line in _numbered_lines(path):
+        if line.startswith(":"):
+            section = line[1:].strip()
+        elif len(words := line.lower().split()) == 4:
+            rows.append((section, *words))
+        else:
+            raise ValueError(f"{path.name}, line {number}: {len(words)} words, expected four, or ': section'.")
+    if not rows:
+        raise ValueError(f"{path}: no question, expected lines of four words.")
+    return pd.DataFrame(rows, columns=["section", "a", "b", "c", "answer"])
+
+
+def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -> pd.DataFrame:
+    """Pairs of words and how similar people find them.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: pairs of the sample text, with the number of features that they share. ``"word-tests"``: see
+        `name`. A path: a tab-separated file of two words and a number.
+    name : {"wordsim353", "simlex999"}
+        Which of ``"word-tests"``. WordSim-353 asks for relatedness, 0 to 10 (coffee and cup are near); SimLex-999 for
+        similarity, 0 to 10 (they are not).
+
+    Returns
+    -------
+    DataFrame
+        Columns ``first`` and ``second`` in lower case, and ``score``.
+
+    References
+    ----------
+    L. Finkelstein et al., "Placing Search in Context: The Concept Revisited", ACM TOIS 2002.
+    F. Hill et al., "SimLex-999: Evaluating Semantic Models with (Genuine) Similarity Estimation", CL 2015.
+    """
+    if str(source) == "sample":
+        return planted_similarities()
+    files = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
+    if name not in files:
+        raise ValueError(f"Unknown name {name!r}, expected one of: {', '.join(files)}.")
+    path = _test_file(source, files[name])
+    rows = []
+    for number, line in _numbered_lines(path):
+        try:
+            first, second, score = line.lower().split("\t")
+            rows.append((first.strip(), second.strip(), float(score)))
+        except ValueError:
+            raise ValueError(
+                f"{path.name}, line {number}: {line!r}, expected two words and a number, tabs between."
+            ) from None
+    if not rows:
+        raise ValueError(f"{path}: no pair, expected lines of two words and a number.")
+    return pd.DataFrame(rows, columns=["first", "second", "score"])
+
+
+def _test_file(source: str | Path, name: str) -> Path:
+    """The file behind a path, or that of the catalogue's tests with this name."""
+    path = catalogue.path_of(source, "word-tests", "a text file")
+    return path.with_name(name) if source in [dataset.name for dataset in catalogue.catalogue("word-tests")] else path
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are neither blank nor a comment, numbered from 1."""
+    for number, line in enumerate(_lines(path), start=1):
+        if line.strip() and not line.startswith("#"):
+            yield number, line.rstrip("\r\n")
+
+
+def _open(path: Path):
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file.")
+    return {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)(path, "rb")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a text file; one longer than `MAX_CHARACTERS` comes in pieces, which end at a space."""
+    rest = ""
+    try:
+        with _open(path) as packed, io.TextIOWrapper(packed, encoding="utf-8-sig") as file:
+            while piece := file.readline(MAX_CHARACTERS):
+                line = rest + piece
+                is_whole = len(piece) < MAX_CHARACTERS or line.endswith("\n") or " " not in line
+                cut = len(line) if is_whole else line.rindex(" ") + 1
+                rest = line[cut:]
+                yield line[:cut]
+            if rest:
+                yield rest
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a whole file of UTF-8 text ({error}).") from None
+
+
+def _whole(path: Path) -> Iterator[str]:
+    yield "".join(_lines(path))
+
+
+def _articles(path: Path) -> Iterator[str]:
+    """The articles of a MediaWiki dump, without markup; redirects and pages about Wikipedia itself are left out."""
+    n_pages = 0
+    try:
+        with _open(path) as file:
+            parser = ElementTree.iterparse(file, events=("start", "end"))
+            _, root = next(parser)
+            for event, element in parser:
+                if event == "end" and element.tag.rpartition("}")[2] == "page":
+                    n_pages += 1
+                    fields = {child.tag.rpartition("}")[2]: child.text or "" for child in element.iter()}
+                    root.clear()  # else the whole dump would stay in memory
+                    if fields.get("ns", "0") == "0" and "redirect" not in fields:
+                        yield without_markup(fields.get("text", ""))
+    except ElementTree.ParseError as error:
+        raise ValueError(f"{path}: broken XML after {n_pages} pages ({error}).") from None
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: broken after {n_pages} pages, or not packed as its name says ({error}).") from None
+    if not n_pages:
+        raise ValueError(f"{path}: no page in it, expected a MediaWiki dump.")
+
+
+_INNERMOST_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
+_DROPPED = (
+    re.compile(r"<!--.*?-->", re.DOTALL),
+    re.compile(r"<ref\b[^<>]*/>", re.IGNORECASE),
+    re.compile(
+        r"<(ref|math|source|syntaxhighlight|gallery|timeline|score|code|imagemap)\b[^<>]*>.*?</\1\s*>",
+        re.DOTALL | re.IGNORECASE,
+    ),
+    re.compile(r"<[^<>]*>"),
+)
+_ELSEWHERE = re.compile(r"\[\[\s*(?:category|[a-z]{2,3}(?:-[a-z]+)*):[^\[\]]*\]\]", re.IGNORECASE)
+_LINK = re.compile(r"\[\[(?!\s*(?:file|image):)(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", re.IGNORECASE)
+_FILE = re.compile(r"\[\[\s*(?:file|image):[^\[\]|]*(?:\|([^\[\]|]*))*\]\]", re.IGNORECASE)  # \1 is its caption
+_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\]]*\s*([^\]]*)\]|https?://\S+")
+_TABLE_LINE = re.compile(r"^[\s:]*(?:\{\||\|\}|\|-).*$", re.MULTILINE)
+_CELL = re.compile(r"(?:^\s*[|!]\+?|\|\||!!)(?:[^|\n=]*=[^|\n]*\|)?", re.MULTILINE)
+_MAGIC = re.compile(r"__[A-Z]+__|'{2,}")
+
+
+def without_markup(text: str) -> str:
+    """What a reader sees of an article in MediaWiki's markup: no templates, references, addresses or categories."""
+    for pattern in _DROPPED:
+        text = pattern.sub(" ", text)
+    n_found = 1
+    while n_found:
+        text, n_found = _INNERMOST_TEMPLATE.subn(" ", text)
+    for pattern, kept in ((_ELSEWHERE, " "), (_LINK, r"\1"), (_FILE, r" \1 "), (_ADDRESS, r"\1")):
+        text = pattern.sub(kept, text)
+    for pattern in (_TABLE_LINE, _CELL):
+        text = pattern.sub(" ", text)
+    return html.unescape(_MAGIC.sub("", text))
