@@ -182,7 +182,7 @@ def test_every_history_has_its_panel():
         np.testing.assert_array_equal(ax.lines[0].get_xydata(), history[["epoch", "loss"]])
     assert [texts(ax) for ax in axes] == [["0.250"], ["5.000"]]
     assert fig.get_suptitle() == "Both learn"
-    assert axes[0].get_ylabel() == "training loss"
+    assert axes[0].get_ylabel() == "loss"
 
 
 def test_scores_are_dots_and_a_missing_one_is_empty():

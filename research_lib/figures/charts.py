@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, HALO, INK, OFFSET, house_style, short
-
-NOISE = "#999999"
+from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, OFFSET, house_style, short
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
@@ -64,7 +62,7 @@ def plot_histories(
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
             last = history.iloc[-1]
             if "validation_loss" in history:
-                ax.plot(history["epoch"], history["validation_loss"], color=NOISE, lw=1.2)
+                ax.plot(history["epoch"], history["validation_loss"], color=BASELINE, lw=1.2)
                 some = history.iloc[len(history) // 3]
                 where = some["epoch"], some["validation_loss"]
                 ax.annotate("held out", where, (2, 8), color="#666666", fontsize=8.5, path_effects=HALO, **OFFSET)
@@ -74,7 +72,7 @@ def plot_histories(
                 path_effects=HALO, **OFFSET,
             )  # fmt: skip
             ax.set_title(name, fontsize=10)
-            ax.set(xlabel="epoch", ylabel="training loss" if ax is axes[0, 0] else None)
+            ax.set(xlabel="epoch", ylabel="loss" if ax is axes[0, 0] else None)
             ax.xaxis.get_major_locator().set_params(integer=True)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes[0]
@@ -96,7 +94,7 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         size = 7.2, 0.34 * len(scores) + 1.3
         fig, axes = plt.subplots(1, scores.shape[1], figsize=size, sharey=True, squeeze=False, layout="constrained")
         place = np.arange(len(scores))
-        colours = [ACCENT if name in highlight else "#999999" for name in scores.index]
+        colours = [ACCENT if name in highlight else BASELINE for name in scores.index]
         for ax, (measure, values) in zip(axes[0], scores.items(), strict=True):
             ax.hlines(place, 0, values, color=colours, lw=1.2, alpha=0.5)
             ax.scatter(values, place, c=colours, s=36, zorder=3)
@@ -133,7 +131,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
         fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
         for ax, (measure, band) in zip(axes, bands.items(), strict=True):
             if f"{measure}_noise" in scores:
-                ax.plot(scores.index, scores[f"{measure}_noise"], color=NOISE, lw=1.2)
+                ax.plot(scores.index, scores[f"{measure}_noise"], color=BASELINE, lw=1.2)
             ax.plot(scores.index, scores[measure], color=ACCENT, marker="o", ms=3)
             ax.fill_between(scores.index, scores[measure] - band, scores[measure] + band, color=ACCENT, alpha=0.2, lw=0)
             if best[0] > 1:
@@ -142,7 +140,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
             ax.set_title(measure, fontsize=10)
             ax.set(xlabel="clusters")
             ax.xaxis.get_major_locator().set_params(integer=True)
-        for line, column, colour in (("data", "silhouette", ACCENT), ("noise", "silhouette_noise", NOISE)):
+        for line, column, colour in (("data", "silhouette", ACCENT), ("noise", "silhouette_noise", BASELINE)):
             end = scores.index[-1], scores[column].iloc[-1]
             axes[0].annotate(line, end, (0, 5), color=colour, fontsize=8.5, ha="right", path_effects=HALO, **OFFSET)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)

@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 from scipy.spatial import cKDTree
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, dark, house_style, short
-
-VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
+from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, VECTOR_POINTS, dark, house_style, short
 
 
 def plot_map(

@@ -8,10 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from research_lib.figures.style import ACCENT, OFFSET, house_style
-
-NOISE = "#999999"
-VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG
+from research_lib.figures.style import ACCENT, BASELINE, OFFSET, VECTOR_POINTS, house_style
 
 
 def plot_parity(
@@ -42,7 +39,7 @@ def plot_parity(
             of_model = test[test["model"] == name]
             missed = of_model["predicted"] - of_model["target"]
             r2 = 1 - (missed**2).sum() / ((of_model["target"] - of_model["target"].mean()) ** 2).sum()
-            ax.plot(ends, ends, color=NOISE, lw=0.8)
+            ax.plot(ends, ends, color=BASELINE, lw=0.8)
             ax.scatter(
                 of_model["target"],
                 of_model["predicted"],
@@ -92,7 +89,7 @@ def plot_errors_by_size(
     with house_style():
         fig, ax = plt.subplots(figsize=(7.2, 4.2))
         for error in others["MAE"]:
-            ax.axhline(error, color=NOISE, lw=1, zorder=1)
+            ax.axhline(error, color=BASELINE, lw=1, zorder=1)
         top = 1.05 * max(others["MAE"].max(), (ours["MAE"] + ours["MAE sd"].fillna(0)).max())
         for name, height in _spread_out(others["MAE"].sort_values(), 0.05 * top).items():
             ax.annotate(name, (1, height), (4, 0), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5,
@@ -126,7 +123,7 @@ def plot_coverage(covered: pd.Series, title: str = "") -> tuple[Figure, Axes]:
     """
     with house_style():
         fig, ax = plt.subplots(figsize=(4.6, 4.6))
-        ax.plot([0, 1], [0, 1], color=NOISE, lw=0.8)
+        ax.plot([0, 1], [0, 1], color=BASELINE, lw=0.8)
         ax.plot(covered.index, covered, color=ACCENT, marker="o", ms=5)
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=title)
         ax.set(xlabel="share of formulas that intervals promise to hold", ylabel="share that they hold")

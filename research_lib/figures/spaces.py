@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, SHADES, dark, house_style
+from research_lib.figures.style import ACCENT, BASELINE, GREY, HALO, INK, KINDS, SHADES, dark, house_style
 
 
 def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, Axes]:
@@ -160,7 +160,7 @@ def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
         fig, ax = plt.subplots(figsize=(7.2, 3.8))
         colours = iter(KINDS)
         for name, values in stress.items():
-            colour = "#999999" if name == "random" else next(colours)
+            colour = BASELINE if name == "random" else next(colours)
             ax.plot(values.index, values, color=colour, marker="o", ms=4)
             ax.annotate(
                 name, (values.index[-1], values.iloc[-1]), (8, 0), textcoords="offset points", color=dark(colour),

@@ -31,6 +31,7 @@ for _file, _weight in {"NanumGothic.ttf": 400, "NanumGothicBold.ttf": 700}.items
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
+BASELINE = "#999999"  # what the accent is compared with
 KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
 STYLE = {
     "font.family": FONTS,  # a character that the first does not have is taken from the next
@@ -51,6 +52,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
 }
+VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
 OFFSET = {"textcoords": "offset points"}
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
 HALO = [withStroke(linewidth=2.5, foreground="white")]

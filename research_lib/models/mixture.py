@@ -1,6 +1,6 @@
 """MixtureRegressor: what a formula does, and a vector for each of its codes, learnt together: f = g ∘ h."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -9,7 +9,6 @@ import torch
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from research_lib.embedding import Embedding
 from research_lib.mixtures import Mixtures
 from research_lib.models.calibration import Calibration, hold_out_formulas
 from research_lib.models.mixture_ensemble import MixtureEnsemble
@@ -22,9 +21,9 @@ from research_lib.models.mixture_tables import (
     as_target,
     names_of,
     typical_amounts,
+    vectors_of_features,
 )
 from research_lib.models.new_codes import CodePrior, most_probable_vectors
-from research_lib.models.suggestions import suggest_formulas
 from research_lib.models.training import pick_device
 
 
@@ -211,7 +210,7 @@ class MixtureRegressor(FormulaPredictor):
         of_codes, self._feature_vectors = vectors[:, :n_codes], vectors[:, n_codes:]
         of_codes[:, n_seen == 0] = self._prior.mean[:, None] / np.median(typical[:n_codes][n_seen > 0])
         if code_features is not None:
-            of_codes = of_codes + _from_features(code_features, self._feature_vectors)
+            of_codes = of_codes + vectors_of_features(code_features, self._feature_vectors)
         combine = "median" if self.loss == "mae" else "mean"
         self.ensemble_ = MixtureEnsemble(network, of_codes, typical[:n_codes], target_scale, context_scale, combine)
         of_members = self.ensemble_.of_members(amounts, context)
@@ -249,7 +248,7 @@ class MixtureRegressor(FormulaPredictor):
         amount = np.median(self.ensemble_.typical[self.embedding_.metadata["n_formulas"] > 0])
         new = np.repeat(self._prior.mean[:, None] / amount, len(names), axis=1)
         if code_features is not None:
-            new = new + _from_features(as_features(code_features, len(names), n_features), self._feature_vectors)
+            new = new + vectors_of_features(as_features(code_features, len(names), n_features), self._feature_vectors)
         self.ensemble_.add(new, amount)
         self._formulas = sparse.hstack([self._formulas, sparse.csr_array((len(self._y), len(names)))], format="csr")
         metadata = self.embedding_.metadata.reindex(range(len(self.ensemble_.typical)))
@@ -285,75 +284,6 @@ class MixtureRegressor(FormulaPredictor):
         metadata.loc[new, "n_formulas"] = n_uses[new]
         return self._show(self.embedding_.names, metadata)
 
-    def suggest(
-        self,
-        target: float | Sequence[float],
-        *,
-        fixed: Mapping[str, float] | None = None,
-        bounds: Mapping[str, tuple[float, float]] | None = None,
-        total: float | None = None,
-        context: Sequence[float] | None = None,
-        n: int = 5,
-        extrapolate: bool = False,
-    ) -> Mixtures:
-        """Formulas that are predicted to reach a target.
-
-        Formulas of `fit` are changed by gradient through f, in the amounts of the codes that they hold, until the
-        target is reached; of the results, those that differ most are kept.
-
-        Parameters
-        ----------
-        target : float, or sequence of float
-            What is wanted, in the unit of the target; NaN among several means any.
-        fixed : mapping of str to float, optional
-            Amounts that every suggestion holds.
-        bounds : mapping of str to (float, float), optional
-            Least and greatest amounts of codes. Others stay within what was seen of them, or are left out.
-        total : float, optional
-            What the amounts sum to; by default what those of the formulas sum to.
-        context : sequence of float, optional
-            Of the suggestions, where `fit` had context; by default the mean.
-        n : int
-            At most so many.
-        extrapolate : bool
-            Whether to give, and mark, suggestions that reach beyond what was measured: by the target, by an amount, or
-            by members that disagree more than on 95 % of the formulas of `fit`.
-
-        Returns
-        -------
-        Mixtures
-            Its target is what is predicted; ``formula_metadata`` has ``spread``, ``from_formula`` (the number in `fit`)
-            and ``extrapolates``.
-
-        Raises
-        ------
-        ValueError
-            If no formula can satisfy the constraints, the target lies beyond what was measured or is out of reach.
-        """
-        check_is_fitted(self)
-        measured = Mixtures(
-            self._formulas, self.embedding_.names, self._y, code_metadata=self.embedding_.metadata, source="fit"
-        )
-        return suggest_formulas(
-            self.ensemble_,
-            measured,
-            target,
-            fixed=fixed,
-            bounds=bounds,
-            total=total,
-            context=context,
-            n=n,
-            extrapolate=extrapolate,
-        )
-
-    def _show(self, names: Sequence[str], metadata: pd.DataFrame) -> Self:
-        """Set what tells of the codes."""
-        self.embedding_ = Embedding(self.ensemble_.vectors[self.best_member_], names, metadata)
-        self.n_features_in_ = len(names)
-        if hasattr(self, "feature_names_in_"):
-            self.feature_names_in_ = self.embedding_.names
-        return self
-
     def _check(self) -> None:
         for name, choices in (("activation", ACTIVATIONS), ("loss", LOSSES), ("target_transform", TRANSFORMS)):
             if getattr(self, name) not in choices:
@@ -366,8 +296,3 @@ class MixtureRegressor(FormulaPredictor):
         for name in ("dropout", "validation_fraction"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 to less than 1.")
-
-
-def _from_features(features: sparse.csr_array, vectors: np.ndarray) -> np.ndarray:
-    """Vectors of codes, shape (n_members, n_codes, n_entries), from their features and those of each feature."""
-    return np.stack([features @ of_member for of_member in vectors])

@@ -1,12 +1,18 @@
-"""What a fitted f = g ∘ h does with formulas: reads, predicts and transforms them as scikit-learn wants it."""
+"""What a fitted f = g ∘ h does with formulas: reads, predicts, transforms and suggests them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from research_lib.embedding import Embedding
 from research_lib.mixtures import Mixtures
 from research_lib.models.mixture_tables import as_context, check_amounts, known_codes
+from research_lib.models.suggestions import suggest_formulas
 
 
 class FormulaPredictor(RegressorMixin, TransformerMixin, BaseEstimator):
@@ -43,6 +49,75 @@ class FormulaPredictor(RegressorMixin, TransformerMixin, BaseEstimator):
         """h(A) of formulas by the vectors of `embedding_`, shape (n_formulas, n_entries)."""
         check_is_fitted(self)
         return self._read(X, None, needs_context=False)[0] @ self.ensemble_.vectors[self.best_member_]
+
+    def suggest(
+        self,
+        target: float | Sequence[float],
+        *,
+        fixed: Mapping[str, float] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        total: float | None = None,
+        context: Sequence[float] | None = None,
+        n: int = 5,
+        extrapolate: bool = False,
+    ) -> Mixtures:
+        """Formulas that are predicted to reach a target.
+
+        Formulas of `fit` are changed by gradient through f, in the amounts of the codes that they hold, until the
+        target is reached; of the results, those that differ most are kept.
+
+        Parameters
+        ----------
+        target : float, or sequence of float
+            What is wanted, in the unit of the target; NaN among several means any.
+        fixed : mapping of str to float, optional
+            Amounts that every suggestion holds.
+        bounds : mapping of str to (float, float), optional
+            Least and greatest amounts of codes. Others stay within what was seen of them, or are left out.
+        total : float, optional
+            What the amounts sum to; by default what those of the formulas sum to.
+        context : sequence of float, optional
+            Of the suggestions, where `fit` had context; by default the mean.
+        n : int
+            At most so many.
+        extrapolate : bool
+            Whether to give, and mark, suggestions that reach beyond what was measured: by the target, by an amount, or
+            by members that disagree more than on 95 % of the formulas of `fit`.
+
+        Returns
+        -------
+        Mixtures
+            Its target is what is predicted; ``formula_metadata`` has ``spread``, ``from_formula`` (the number in `fit`)
+            and ``extrapolates``.
+
+        Raises
+        ------
+        ValueError
+            If no formula can satisfy the constraints, the target lies beyond what was measured or is out of reach.
+        """
+        check_is_fitted(self)
+        measured = Mixtures(
+            self._formulas, self.embedding_.names, self._y, code_metadata=self.embedding_.metadata, source="fit"
+        )
+        return suggest_formulas(
+            self.ensemble_,
+            measured,
+            target,
+            fixed=fixed,
+            bounds=bounds,
+            total=total,
+            context=context,
+            n=n,
+            extrapolate=extrapolate,
+        )
+
+    def _show(self, names: Sequence[str], metadata: pd.DataFrame) -> Self:
+        """Set what tells of the codes."""
+        self.embedding_ = Embedding(self.ensemble_.vectors[self.best_member_], names, metadata)
+        self.n_features_in_ = len(names)
+        if hasattr(self, "feature_names_in_"):
+            self.feature_names_in_ = self.embedding_.names
+        return self
 
     def _read(self, X, context, reset: bool = False, needs_context: bool = True) -> tuple[sparse.csr_array, np.ndarray]:
         """Amounts and context of shape (n_formulas, n_context), checked."""

@@ -83,7 +83,7 @@ def known_codes(mixtures: Mixtures, names: np.ndarray, unknown: str) -> sparse.c
         message += f" {more} more are unknown." if more else ""
         if unknown != "ignore":
             raise ValueError(f"{message} With unknown='ignore' they are left out.")
-        warnings.warn(f"{message} Left out.", stacklevel=5)
+        warnings.warn(f"{message} Left out.", stacklevel=4)
     known = np.flatnonzero(column >= 0)
     shape = mixtures.n_codes, len(names)
     return sparse.csr_array(mixtures.amounts @ sparse.csr_array((np.ones(len(known)), (known, column[known])), shape))
@@ -138,6 +138,11 @@ def as_features(features, n_codes: int, n_features: int | None = None) -> sparse
     if n_features is not None and features.shape[1] != n_features:
         raise ValueError(f"code_features has {features.shape[1]} columns, in fit it had {n_features}.")
     return features
+
+
+def vectors_of_features(features: sparse.csr_array, vectors: np.ndarray) -> np.ndarray:
+    """Vectors of codes, shape (n_members, n_codes, n_entries), from their features and those of each feature."""
+    return np.stack([features @ of_member for of_member in vectors])
 
 
 def typical_amounts(amounts: sparse.csr_array) -> np.ndarray:
