@@ -91,6 +91,7 @@ def plot_map(
                 ax=ax,
                 arrowprops=lines,
                 expand=(1.1, 1.4),
+                force_text=(0.5, 0.8),
                 iter_lim=200,
                 min_arrow_len=8,
             )
