@@ -39,7 +39,7 @@ clean: ## remove the environment, the runs and what tools left behind
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=…"; exit 1; }
 	@echo "Making the environment in .venv (some minutes, once) …"
 	@$(PYTHON) -m venv .venv
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[test,keras]'
 	@touch $@
 
 .venv/ready-%: .venv/ready
