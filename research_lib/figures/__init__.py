@@ -13,6 +13,7 @@ from research_lib.figures.maps import plot_map
 from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
 from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
 from research_lib.figures.style import house_style, save_figure
+from research_lib.figures.thumbnails import plot_thumbnail_grid, plot_thumbnail_map
 
 __all__ = [
     "house_style",
@@ -31,6 +32,8 @@ __all__ = [
     "plot_shepard",
     "plot_similar",
     "plot_stress",
+    "plot_thumbnail_grid",
+    "plot_thumbnail_map",
     "plot_tree",
     "save_figure",
 ]
