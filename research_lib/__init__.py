@@ -16,6 +16,7 @@ _HOMES = {
     "figures": ["save_figure"],
     "formula_scores": ["cross_predict", "interval_coverage", "new_code_errors", "regression_scores", "splits_of"],
     "geometry": ["canonical_correlations", "compare_maps", "measures", "property_r2", "trustworthiness"],
+    "images": ["Images"],
     "layers": ["layer_equality", "linearity", "lookup_costs"],
     "mixtures": ["Mixtures"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],

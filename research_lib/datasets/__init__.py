@@ -6,35 +6,38 @@ from difflib import get_close_matches
 from research_lib.corpus import Corpus
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
+from research_lib.datasets.images import load_images
 from research_lib.datasets.ingredients import load_ingredients
 from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
+from research_lib.images import Images
 from research_lib.mixtures import Mixtures
 
-LOADERS: dict[str, Callable[..., Interactions | Mixtures | Corpus]] = {
+LOADERS: dict[str, Callable[..., Interactions | Mixtures | Corpus | Images]] = {
     "books": load_books,
+    "images": load_images,
     "ingredients": load_ingredients,
     "mixtures": load_mixtures,
     "text": load_text,
 }
 
 
-def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures | Corpus:
+def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures | Corpus | Images:
     """Read a table of one kind.
 
     Parameters
     ----------
-    kind : {"books", "ingredients", "mixtures", "text"}
+    kind : {"books", "images", "ingredients", "mixtures", "text"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`,
-        `load_text`.
+        What the loader of that kind takes, see `load_books`, `load_images`, `load_ingredients`,
+        `load_mixtures`, `load_text`.
 
     Returns
     -------
-    Interactions, Mixtures or Corpus
+    Interactions, Mixtures, Corpus or Images
         With its source and the story of its cleaning.
 
     Raises

@@ -9,6 +9,7 @@ from research_lib.figures.charts import (
     plot_tree,
 )
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
+from research_lib.figures.images import plot_images
 from research_lib.figures.maps import plot_map
 from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
 from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
@@ -24,6 +25,7 @@ __all__ = [
     "plot_errors_by_size",
     "plot_heatmap",
     "plot_histories",
+    "plot_images",
     "plot_layers",
     "plot_map",
     "plot_n_clusters",
