@@ -12,6 +12,7 @@ _HOMES = {
     "datasets": ["load"],
     "datasets.text": ["load_analogies", "load_similarities"],
     "distances": ["Space"],
+    "documents": ["Documents"],
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
     "formula_scores": ["cross_predict", "interval_coverage", "new_code_errors", "regression_scores", "splits_of"],
@@ -37,6 +38,9 @@ _HOMES = {
         "mean_reciprocal_rank",
         "neighbour_agreement",
     ],
+    "retrieval": ["fused", "nearest_rows", "search_scores", "search_scores_by_kind"],
+    "supervised": ["score_features"],
+    "text_search": ["TextSearch"],
     "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed", "hashed"],
     "word_tests": ["analogy_accuracy", "answer_analogies", "human_similarity"],
 }

@@ -3,6 +3,7 @@
 from research_lib.figures.charts import (
     plot_counts,
     plot_histories,
+    plot_learning_curves,
     plot_n_clusters,
     plot_scores,
     plot_similar,
@@ -27,6 +28,7 @@ __all__ = [
     "plot_histories",
     "plot_images",
     "plot_layers",
+    "plot_learning_curves",
     "plot_map",
     "plot_n_clusters",
     "plot_parity",
