@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _HOMES = {
+    "anomalies": ["alarm_threshold", "auroc", "auroc_by_kind", "score_left_out"],
     "cluster_names": ["agreement", "contingency", "describe_clusters"],
     "cluster_scores": ["best_n_clusters", "n_clusters_scores", "stability"],
     "clustering": ["cluster", "merge_tree", "usable_methods"],
@@ -20,7 +21,9 @@ _HOMES = {
     "images": ["Images"],
     "layers": ["layer_equality", "linearity", "lookup_costs"],
     "mixtures": ["Mixtures"],
+    "models.autoencoder": ["Autoencoder"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
+    "models.detectors": ["usual_detectors"],
     "models.distances": ["DistanceEmbedding"],
     "models.mixture": ["MixtureRegressor"],
     "models.pairs": ["PairEmbedding"],
