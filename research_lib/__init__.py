@@ -41,7 +41,7 @@ _HOMES = {
         "mean_reciprocal_rank",
         "neighbour_agreement",
     ],
-    "retrieval": ["fused", "nearest_rows", "search_scores", "search_scores_by_kind"],
+    "retrieval": ["fused", "search_scores", "search_scores_by_kind"],
     "supervised": ["score_features"],
     "text_search": ["TextSearch"],
     "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed", "hashed"],

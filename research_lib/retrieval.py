@@ -54,7 +54,7 @@ def search_scores_by_kind(
     asked = asked[n_alike[asked] > 0]
     if not len(asked):
         raise ValueError("No row that is asked has a label that another row has.")
-    nearest = nearest_rows(embedding, asked, k, metric)
+    nearest = embedding.neighbours(k, metric, asked)
     hits = codes[nearest] == codes[asked, None]
     return _scores(hits, n_alike[asked], len(embedding) - 1, k, more).set_axis(embedding.names[asked])
 
@@ -101,18 +101,6 @@ def search_scores(
     order = top_k(scores, scores.shape[1])
     hits = np.take_along_axis(relevant & (scores > 0), order, axis=1)
     return _scores(hits, n_relevant, scores.shape[1], k, more)
-
-
-def nearest_rows(embedding: Embedding, asked: np.ndarray, k: int = 10, metric: str = "cosine") -> np.ndarray:
-    """Positions of the `k` other rows nearest to each of some, nearest first, shape (n_asked, k)."""
-    if not 0 < k < len(embedding):
-        raise ValueError(f"k is {k}, expected 1 to {len(embedding) - 1}: the other rows.")
-    found = np.empty((len(asked), k), dtype=np.int64)
-    for start, block in embedding.similarity_blocks(embedding.vectors[asked], metric):
-        rows = np.arange(len(block))
-        block[rows, asked[start + rows]] = -np.inf
-        found[start : start + len(block)] = top_k(block, k)
-    return found
 
 
 def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:

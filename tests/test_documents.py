@@ -16,17 +16,8 @@ def queries(*rows):
 
 
 def test_words_are_lower_case_and_codes_stay_whole():
-    assert words_of("The DC-3 (1936) — a 9V block, E27; Citroën's") == [
-        "the",
-        "dc-3",
-        "1936",
-        "a",
-        "9v",
-        "block",
-        "e27",
-        "citroën",
-        "s",
-    ]
+    found = words_of("The DC-3 (1936) — a 9V block, E27; Citroën's")
+    assert found == ["the", "dc-3", "1936", "a", "9v", "block", "e27", "citroën", "s"]
 
 
 def test_relevance_says_which_documents_answer_which_query():

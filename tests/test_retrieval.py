@@ -7,7 +7,7 @@ from scipy import sparse
 
 from research_lib.embedding import Embedding
 from research_lib.ranking import neighbour_agreement
-from research_lib.retrieval import fused, nearest_rows, search_scores, search_scores_by_kind
+from research_lib.retrieval import fused, search_scores, search_scores_by_kind
 
 MORE = ("reciprocal rank", "nDCG")
 
@@ -89,14 +89,6 @@ def test_shuffled_labels_are_found_by_chance(kinds):
     shuffled = np.random.default_rng(0).permutation(np.array(labels, dtype=object))
     scores = search_scores_by_kind(embedding, shuffled, 10).mean()
     assert scores["precision@10"] == pytest.approx(scores["chance"], abs=0.05)
-
-
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_nearest_rows_are_the_neighbours(kinds, metric, monkeypatch):
-    embedding, _ = kinds
-    monkeypatch.setattr("research_lib.embedding.BLOCK_BYTES", 62 * 4 * 3)  # three rows a block
-    asked = np.array([60, 3, 17, 4, 61])
-    assert (nearest_rows(embedding, asked, 6, metric) == embedding.neighbours(6, metric)[asked]).all()
 
 
 def test_fused_is_the_sum_of_reciprocal_places_of_hits():

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from research_lib.datasets import load
 from research_lib.documents import Documents
@@ -53,6 +54,12 @@ def test_scores_of_keywords_are_those_of_a_loop(documents):
     query = vector(["a", "car", "car", "road"])
     expected = [sum(query.get(word, 0) * weight for word, weight in vector(text).items()) for text in texts]
     assert TextSearch.by_keyword(documents).score(["a car car road"])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_any_vectorizer_will_do(documents):
+    found = TextSearch(documents, CountVectorizer(binary=True)).search("soft fur", n=2)
+    assert list(found["name"]) == ["kitten", "cat"]
+    assert found["score"].to_numpy() == pytest.approx([(2 / 4) ** 0.5, (2 / 7) ** 0.5])  # it has no one-letter words
 
 
 @pytest.mark.parametrize("by", ["topics", "words"])
