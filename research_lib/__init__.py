@@ -42,8 +42,8 @@ _HOMES = {
         "neighbour_agreement",
     ],
     "retrieval": ["fused", "search_scores", "search_scores_by_kind"],
-    "supervised": ["score_features"],
-    "text_search": ["TextSearch"],
+    "supervised": ["score_features", "without_telling_columns"],
+    "text_search": ["TextSearch", "judge_searches", "side_by_side"],
     "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed", "hashed"],
     "word_tests": ["analogy_accuracy", "answer_analogies", "human_similarity"],
 }

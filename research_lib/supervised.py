@@ -1,6 +1,7 @@
 """Vectors as inputs of a classifier: what they are worth beside raw features, and with how few labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
+
+from research_lib.corpus import tokenize
+from research_lib.data import Interactions
 
 
 def score_features(
@@ -43,8 +47,8 @@ def score_features(
     Returns
     -------
     DataFrame
-        A row for every name, number and fold: ``features``, ``per kind`` (NaN for all), ``rows`` (labelled), ``fold``
-        and ``accuracy``. ``majority`` among the features always says the commonest kind.
+        A row for every name, number and fold: ``features``, ``per kind`` (the number as text, or ``all``), ``rows``
+        (labelled), ``fold`` and ``accuracy``. ``majority`` among the features always says the commonest kind.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def score_features(
     tables = {name: normalize(table[kept]) for name, table in features.items()}
     found = []
     for fold, number, told, asked in _parts(codes, n_labelled, n_splits, random_state):
-        at = {"per kind": np.nan if number is None else number, "rows": len(told), "fold": fold}
+        at = {"per kind": "all" if number is None else str(number), "rows": len(told), "fold": fold}
         found.append({"features": "majority", **at, "accuracy": (codes[asked] == counts.argmax()).mean()})
         for name, table in tables.items():
             with threadpool_limits(1):
@@ -75,6 +79,36 @@ def score_features(
                 accuracy = model.score(table[asked], codes[asked])
             found.append({"features": name, **at, "accuracy": accuracy})
     return pd.DataFrame(found)
+
+
+def without_telling_columns(interactions: Interactions, labels: Sequence) -> Interactions:
+    """The table without the columns that have a word of a label in their name, which would tell the answer.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        Its columns are what a classifier is to know of a row.
+    labels : sequence of str, shape (n_rows,)
+        The kinds to be told; None and NaN count for nothing. Words of up to three letters do not count, nor does case.
+        A word also counts as a part of another: "novel" of "novella".
+
+    Returns
+    -------
+    Interactions
+        With all rows; one may be left without pairs.
+    """
+    kinds = pd.Series(labels).dropna().unique()
+    words = {word for kind in kinds for word in tokenize(str(kind)) if len(word) > 3}
+    kept = np.array([not any(word in name.lower() for word in words) for name in interactions.col_names])
+    number = np.cumsum(kept) - 1  # of a kept column among the kept
+    rows, cols = interactions.pairs[kept[interactions.pairs[:, 1]]].T
+    return replace(
+        interactions,
+        pairs=np.column_stack([rows, number[cols]]),
+        col_names=interactions.col_names[kept],
+        col_metadata=interactions.col_metadata[kept],
+        times=None,
+    )
 
 
 def _parts(

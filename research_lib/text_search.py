@@ -1,7 +1,7 @@
 """Text search by keyword and by meaning: what makes vectors of texts differs, the rest is the same."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from sklearn.preprocessing import normalize
 from research_lib.documents import Documents, words_of
 from research_lib.embedding import Embedding
 from research_lib.named_columns import check_choice
+from research_lib.retrieval import search_scores
 
 
 class TextSearch:
@@ -103,6 +104,48 @@ class TextSearch:
         order = np.argsort(-scores, kind="stable")[: min(n, (scores > 0).sum())]
         found = pd.DataFrame({"name": self.documents.names[order], "score": scores[order]})
         return found.join(self.documents.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+
+
+def judge_searches(scores: Mapping[str, np.ndarray], documents: Documents, k: int = 10) -> pd.DataFrame:
+    """The mean recall@k of searches, by sort of query.
+
+    Parameters
+    ----------
+    scores : mapping of str to ndarray, shape (n_queries, n_documents)
+        Of every search, as `TextSearch.score` gives them for the documents' own queries.
+    documents : Documents
+        With queries.
+    k : int
+        Hits a query.
+
+    Returns
+    -------
+    DataFrame
+        A row a search and ``chance``, the recall of a random order; a column a sort of query, and ``all``.
+    """
+    relevant, sort = documents.relevance(), documents.queries["sort"]
+    recall = pd.DataFrame({name: search_scores(one, relevant, k)[f"recall@{k}"] for name, one in scores.items()})
+    recall["chance"] = min(1, k / len(documents))
+    return recall.groupby(sort, sort=False).mean().T.assign(all=recall.mean())
+
+
+def side_by_side(searches: Mapping[str, TextSearch], queries: Sequence[str], n: int = 5) -> pd.DataFrame:
+    """What each search finds for some queries: a row a query, a column a search.
+
+    The `n` names found, best first, with a tick at those that answer the query, if it is one of the documents' own; a
+    dash where no word of the query is known.
+    """
+    table = {}
+    for name, search in searches.items():
+        answers = dict(zip(search.documents.queries["query"], search.documents.queries["relevant"], strict=True))
+        found = []
+        for query in queries:
+            known = search.score([query], unknown="ignore").any()
+            hits = search.search(query, n)["name"] if known else []
+            ticked = [f"✓ {hit}" if hit in answers.get(query, ()) else hit for hit in hits]
+            found.append(", ".join(ticked) or "–")
+        table[name] = found
+    return pd.DataFrame(table, index=pd.Index(queries, name="query"))
 
 
 class MeanWordVectors(TransformerMixin, BaseEstimator):

@@ -7,8 +7,7 @@ from research_lib.datasets import load
 from research_lib.documents import Documents
 from research_lib.embedding import Embedding
 from research_lib.models.skipgram import SkipGram
-from research_lib.retrieval import search_scores
-from research_lib.text_search import MeanWordVectors, TextSearch
+from research_lib.text_search import MeanWordVectors, TextSearch, judge_searches, side_by_side
 from research_lib.word_tests import shuffled_names
 
 TEXTS = {
@@ -108,8 +107,34 @@ def test_bad_input_gets_one_message(documents, word_vectors):
 
 
 @pytest.fixture(scope="module")
+def judged(documents, word_vectors):
+    asked = [("car", "thing", ["automobile", "garage"]), ("F7A", "code", ["fuse"]), ("kitten", "thing", ["kitten"])]
+    queries = pd.DataFrame(asked, columns=["query", "sort", "relevant"])
+    texts = Documents(documents.texts, documents.names, queries=queries)
+    return {"keyword": TextSearch.by_keyword(texts), "words": TextSearch.by_words(texts, word_vectors)}
+
+
+def test_searches_are_judged_by_sort_of_query(judged):
+    queries = ["car", "F7A", "kitten"]
+    scores = {name: search.score(queries, unknown="ignore") for name, search in judged.items()}
+    recall = judge_searches(scores, judged["keyword"].documents, k=3)
+    expected = pd.DataFrame(
+        {"thing": [0.75, 1, 0.5], "code": [1, 0, 0.5], "all": [2.5 / 3, 2 / 3, 0.5]}, ["keyword", "words", "chance"]
+    )
+    pd.testing.assert_frame_equal(recall, expected, check_names=False)
+
+
+def test_side_by_side_ticks_what_answers_the_query(judged):
+    table = side_by_side(judged, ["car", "F7A", "purrs"], n=3)
+    assert table.loc["car", "keyword"] == "road, ✓ garage"
+    assert set(table.loc["car", "words"].split(", ")) == {"road", "✓ garage", "✓ automobile"}
+    assert list(table.loc["F7A"]) == ["✓ fuse", "–"]
+    assert table.loc["purrs", "keyword"] == "cat"  # nobody said what answers it
+
+
+@pytest.fixture(scope="module")
 def by_sort():
-    """Mean recall of every search of the sample, by sort of query."""
+    """Mean recall@5 of every search of the sample, a row a sort of query."""
     sample = load("documents")
     queries = list(sample.queries["query"])
     corpus = sample.to_corpus()
@@ -122,8 +147,7 @@ def by_sort():
         "null": TextSearch.by_words(sample, shuffled_names(learnt)),
     }
     scores = {name: search.score(queries, unknown="ignore") for name, search in searches.items()}
-    recall = {name: search_scores(one, sample.relevance(), 5)["recall@5"] for name, one in scores.items()}
-    return pd.DataFrame(recall).groupby(sample.queries["sort"]).mean()
+    return judge_searches(scores, sample, 5).T
 
 
 def test_on_the_sample_meaning_wins_for_synonyms_and_keywords_for_names(by_sort):

@@ -128,7 +128,7 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
     highlight : sequence of str
         Features drawn in colour; the rest is grey.
     """
-    each = scores.groupby(["features", "per kind"], sort=False, dropna=False)
+    each = scores.groupby(["features", "per kind"], sort=False)
     curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
     last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
     colours = dict.fromkeys(last.index, NOISE) | dict(zip(highlight, KINDS, strict=False))
@@ -139,19 +139,18 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
             style = {"ls": "--", "lw": 1} if name == "majority" else {"marker": "o", "ms": 4}
             ax.plot(rows, accuracy, color=colours[name], **style)
             ax.fill_between(rows, accuracy - error, accuracy + error, color=colours[name], alpha=0.15, lw=0)
-        gap, at = 0.05 * np.ptp(ax.get_ylim()), -np.inf
-        for name, accuracy in last.items():  # names beside the ends of their lines, none on another
-            at = max(accuracy, at + gap)
+        ax.set(ylim=(0, None), xscale="log", xlabel="labelled rows", ylabel="accuracy", title=title)
+        gap, at = 0.055 * np.ptp(ax.get_ylim()), np.inf
+        for name, accuracy in last.iloc[::-1].items():  # names beside the ends of their lines, none on another
+            at = min(accuracy, at - gap)
             text = f"{short(name, 26)} {accuracy:.2f}"
             ax.annotate(
                 text, (rows[-1], at), (8, 0), color=dark(colours[name]), fontsize=9, va="center",
                 annotation_clip=False, **OFFSET,
             )  # fmt: skip
-        ax.set_xscale("log")
         ticks = curves.loc[name, "rows"]
         ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
         ax.minorticks_off()
-        ax.set(ylim=(0, None), xlabel="labelled rows", ylabel="accuracy", title=title)
     return fig, ax
 
 
