@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _HOMES = {
+    "anomalies": ["alarm_threshold", "auroc", "auroc_by_kind", "score_left_out"],
     "cluster_names": ["agreement", "contingency", "describe_clusters"],
     "cluster_scores": ["best_n_clusters", "n_clusters_scores", "stability"],
     "clustering": ["cluster", "merge_tree", "usable_methods"],
@@ -12,13 +13,17 @@ _HOMES = {
     "datasets": ["load"],
     "datasets.text": ["load_analogies", "load_similarities"],
     "distances": ["Space"],
+    "documents": ["Documents"],
     "embedding": ["Embedding"],
     "figures": ["save_figure"],
     "formula_scores": ["cross_predict", "interval_coverage", "new_code_errors", "regression_scores", "splits_of"],
     "geometry": ["canonical_correlations", "compare_maps", "measures", "property_r2", "trustworthiness"],
+    "images": ["Images"],
     "layers": ["layer_equality", "linearity", "lookup_costs"],
     "mixtures": ["Mixtures"],
+    "models.autoencoder": ["Autoencoder"],
     "models.baselines": ["EASE", "PairSVD", "Popularity", "RandomVectors"],
+    "models.detectors": ["usual_detectors"],
     "models.distances": ["DistanceEmbedding"],
     "models.mixture": ["MixtureRegressor"],
     "models.pairs": ["PairEmbedding"],
@@ -36,6 +41,9 @@ _HOMES = {
         "mean_reciprocal_rank",
         "neighbour_agreement",
     ],
+    "retrieval": ["fused", "search_scores", "search_scores_by_kind"],
+    "supervised": ["score_features", "without_telling_columns"],
+    "text_search": ["TextSearch", "judge_searches", "side_by_side"],
     "vectorize": ["Amounts", "MultiHot", "OneHot", "TfidfMultiHot", "embed", "hashed"],
     "word_tests": ["analogy_accuracy", "answer_analogies", "human_similarity"],
 }

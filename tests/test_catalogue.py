@@ -200,7 +200,7 @@ def test_the_cache_is_where_the_variable_says_or_the_systems(monkeypatch, tmp_pa
 
 def test_the_catalogue_is_what_was_agreed():
     names = [dataset.name for dataset in catalogue.catalogue()]
-    assert names == ["books-p15", "books", "cosing", "logv", "expt-gap", "wiki-text", "word-tests"]
+    assert names == ["books-p15", "books", "cosing", "logv", "expt-gap", "wiki-text", "word-tests", "mnist-test"]
     assert catalogue.catalogue("books") == catalogue.DATASETS[:2]
     assert catalogue.catalogue("films") == ()
     stated = {dataset.name: (dataset.rows, dataset.columns, *dataset.files) for dataset in catalogue.DATASETS}
@@ -244,7 +244,10 @@ def test_the_cached_file_has_the_stated_rows_columns_bytes_and_hash(name):
 
 
 def rows_of(path):
-    """Every row as a list of its fields; of a dump, every page as one field."""
+    """Every row as a list of its fields; of a dump, every page as one field; of images, every pixel."""
+    if path.suffix == ".gz":
+        pixels = gzip.decompress(path.read_bytes())[16:]
+        return [pixels[start : start + 784] for start in range(0, len(pixels), 784)]
     if path.suffix == ".bz2":
         with bz2.open(path, "rt", encoding="utf-8") as lines:
             return [[line] for line in lines if line.strip() == "<page>"]

@@ -251,3 +251,12 @@ def test_names_that_share_a_vector_become_one():
     preferred = Embedding(np.array(vectors), list("abcde")).distinct(prefer=["d", "e"])
     assert preferred.names.tolist() == ["b", "d", "e"]
     assert preferred.metadata["n_alike"].tolist() == [1, 3, 1]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_neighbours_of_some_rows_are_those_of_all(metric, monkeypatch):
+    embedding = Embedding(np.random.default_rng(0).normal(size=(40, 4)), range(40))
+    every = embedding.neighbours(6, metric)
+    monkeypatch.setattr("research_lib.embedding.BLOCK_BYTES", 40 * 8 * 2)  # two to four rows a block
+    some = np.array([39, 3, 17, 4, 38, 3])
+    assert (embedding.neighbours(6, metric, some) == every[some]).all()

@@ -18,6 +18,7 @@ from research_lib.figures import (
     plot_heatmap,
     plot_histories,
     plot_layers,
+    plot_learning_curves,
     plot_map,
     plot_n_clusters,
     plot_parity,
@@ -433,3 +434,24 @@ def test_losses_of_one_kind_share_an_axis():
     shared, own = (plot_histories(histories, same_loss=same)[1] for same in (True, False))
     assert shared[0].get_ylim() == shared[1].get_ylim()
     assert own[0].get_ylim() != own[1].get_ylim()
+
+
+def test_learning_curves_show_the_mean_of_the_folds_and_names_that_do_not_overlap():
+    rows = [
+        (name, "all" if number == 90 else str(number), number, fold, accuracy + 0.02 * fold + number / 1000)
+        for name, accuracy in {"majority": 0.2, "raw": 0.5, "tf-idf": 0.501, "vectors": 0.502}.items()
+        for number in (3, 90)
+        for fold in (0, 1)
+    ]
+    scores = pd.DataFrame(rows, columns=["features", "per kind", "rows", "fold", "accuracy"])
+    fig, ax = plot_learning_curves(scores, "Vectors win", highlight=["vectors"])
+    lines = {tuple(line.get_xdata()): line for line in ax.lines}
+    assert list(lines) == [(3.0, 90.0)]
+    drawn = {round(line.get_ydata()[0], 3): line for line in ax.lines}
+    assert set(drawn) == {0.213, 0.513, 0.514, 0.515}
+    assert same_color(drawn[0.515].get_color(), KINDS[0])
+    fig.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert [text.get_text()[:-5] for text in ax.texts] == ["vectors", "tf-idf", "raw", "majority"]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    assert max(box.y1 for box in boxes) < ax.title.get_window_extent().y0

@@ -6,35 +6,42 @@ from difflib import get_close_matches
 from research_lib.corpus import Corpus
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
+from research_lib.datasets.documents import load_documents
+from research_lib.datasets.images import load_images
 from research_lib.datasets.ingredients import load_ingredients
 from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
+from research_lib.documents import Documents
+from research_lib.images import Images
 from research_lib.mixtures import Mixtures
 
-LOADERS: dict[str, Callable[..., Interactions | Mixtures | Corpus]] = {
+Table = Interactions | Mixtures | Corpus | Documents | Images
+LOADERS: dict[str, Callable[..., Table]] = {
     "books": load_books,
+    "documents": load_documents,
+    "images": load_images,
     "ingredients": load_ingredients,
     "mixtures": load_mixtures,
     "text": load_text,
 }
 
 
-def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions | Mixtures | Corpus:
+def load(kind: str, source: str = "sample", **cleaning: object) -> Table:
     """Read a table of one kind.
 
     Parameters
     ----------
-    kind : {"books", "ingredients", "mixtures", "text"}
+    kind : {"books", "documents", "images", "ingredients", "mixtures", "text"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`,
-        `load_text`.
+        What the loader of that kind takes, see `load_books`, `load_documents`, `load_images`,
+        `load_ingredients`, `load_mixtures`, `load_text`.
 
     Returns
     -------
-    Interactions, Mixtures or Corpus
+    Interactions, Mixtures, Corpus, Documents or Images
         With its source and the story of its cleaning.
 
     Raises

@@ -52,6 +52,7 @@ _GAP_FILES = (
     ("test3.csv", "aec5255847eb036bba3e9ff5eebf81b10db8652e2e2f4dfcf72eb2a690425d17", 12_463),
     ("test4.csv", "9d20240f2155245fdece666dd47a0db3e2965823716f39791d79b193f842b242", 12_523),
 )
+_MNIST = "https://raw.githubusercontent.com/kelas/mnist/283b387221ab46655e600cfcc25d843bb14292b9"
 _GENSIM = (
     "https://raw.githubusercontent.com/piskvorky/gensim/37f90ec121eb7cd401448a947e80953e0c53ccdc/gensim/test/test_data"
 )
@@ -186,6 +187,29 @@ DATASETS = (
                 f"{_GENSIM}/simlex999.txt",
                 "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
                 18_126,
+            ),
+        ),
+    ),
+    Dataset(
+        name="mnist-test",
+        kind="images",
+        description="handwritten digits, 28 × 28 pixels: the test part of MNIST, with their labels",
+        rows=10_000,
+        columns=784,
+        licence="CC BY-SA 3.0",
+        citation="LeCun, Y., Cortes, C. and Burges, C. (1998). The MNIST database of handwritten digits.",
+        files=(
+            File(
+                "t10k-images-idx3-ubyte.gz",
+                f"{_MNIST}/t10k-images-idx3-ubyte.gz",
+                "167310007f03058885c7e95e6c0b19c20de5c7fd3031f4cbdadc9014a523d80b",
+                1_648_877,
+            ),
+            File(
+                "t10k-labels-idx1-ubyte.gz",
+                f"{_MNIST}/t10k-labels-idx1-ubyte.gz",
+                "fc607395669ec21321ea83e4b82c0544b7e8e63ff5b34337c06bc0a17cc0da3c",
+                4542,
             ),
         ),
     ),

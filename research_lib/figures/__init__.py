@@ -3,16 +3,19 @@
 from research_lib.figures.charts import (
     plot_counts,
     plot_histories,
+    plot_learning_curves,
     plot_n_clusters,
     plot_scores,
     plot_similar,
     plot_tree,
 )
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
+from research_lib.figures.images import plot_images
 from research_lib.figures.maps import plot_map
 from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
 from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
 from research_lib.figures.style import house_style, save_figure
+from research_lib.figures.thumbnails import plot_thumbnail_grid, plot_thumbnail_map
 
 __all__ = [
     "house_style",
@@ -23,7 +26,9 @@ __all__ = [
     "plot_errors_by_size",
     "plot_heatmap",
     "plot_histories",
+    "plot_images",
     "plot_layers",
+    "plot_learning_curves",
     "plot_map",
     "plot_n_clusters",
     "plot_parity",
@@ -31,6 +36,8 @@ __all__ = [
     "plot_shepard",
     "plot_similar",
     "plot_stress",
+    "plot_thumbnail_grid",
+    "plot_thumbnail_map",
     "plot_tree",
     "save_figure",
 ]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
 from research_lib.embedding import Embedding
-from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, OFFSET, house_style, short
+from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, KINDS, OFFSET, dark, house_style, short
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
@@ -112,6 +112,44 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         axes[0, 0].invert_yaxis()
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes[0]
+
+
+def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, Axes]:
+    """Accuracy by number of labelled rows, a line a kind of features, with the standard error over the folds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `score_features` gives them; ``majority`` is a dashed line.
+    title : str
+        What the curves show.
+    highlight : sequence of str
+        Features drawn in colour; the rest is grey.
+    """
+    each = scores.groupby(["features", "per kind"], sort=False)
+    curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
+    last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
+    colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, KINDS, strict=False))
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+        for name in last.index:
+            rows, accuracy, error = curves.loc[name].to_numpy().T
+            style = {"ls": "--", "lw": 1} if name == "majority" else {"marker": "o", "ms": 4}
+            ax.plot(rows, accuracy, color=colours[name], **style)
+            ax.fill_between(rows, accuracy - error, accuracy + error, color=colours[name], alpha=0.15, lw=0)
+        ax.set(ylim=(0, None), xscale="log", xlabel="labelled rows", ylabel="accuracy", title=title)
+        gap, at = 0.055 * np.ptp(ax.get_ylim()), np.inf
+        for name, accuracy in last.iloc[::-1].items():  # names beside the ends of their lines, none on another
+            at = min(accuracy, at - gap)
+            text = f"{short(name, 26)} {accuracy:.2f}"
+            ax.annotate(
+                text, (rows[-1], at), (8, 0), color=dark(colours[name]), fontsize=9, va="center",
+                annotation_clip=False, **OFFSET,
+            )  # fmt: skip
+        ticks = curves.loc[name, "rows"]
+        ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+        ax.minorticks_off()
+    return fig, ax
 
 
 def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str = "") -> tuple[Figure, Axes]:

@@ -1,0 +1,94 @@
+"""Short texts with queries: a collection of our own, the halves of articles, or a table."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from research_lib.corpus import Corpus
+from research_lib.datasets import catalogue
+from research_lib.datasets.text import load_text
+from research_lib.documents import Documents
+
+TABLES = Path(__file__).parent / "tables"
+
+
+def load_documents(source: str | Path = "sample", *, queries: str | Path | None = None) -> Documents:
+    """Documents to be searched, with queries.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three sorts: ``synonym``
+        (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
+        ``"wiki-text"``: articles of Wikipedia, see `halves`. A path: a CSV with columns ``name`` and ``text``, all
+        others become metadata.
+    queries : str or Path, optional
+        Of such a table: a CSV with columns ``query``, ``sort`` and ``relevant`` (names, a | between).
+
+    Returns
+    -------
+    Documents
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the source is unknown, or a table lacks a column.
+    """
+    if str(source) == "sample":
+        return _read(TABLES / "documents.csv", TABLES / "queries.csv", "sample")
+    if source in [dataset.name for dataset in catalogue.catalogue("text")]:
+        return halves(load_text(source))
+    return _read(Path(source), queries, str(source))
+
+
+def halves(corpus: Corpus, n_words: int = 3) -> Documents:
+    """The first half of every document, to be found by words of its second half.
+
+    A document gives two queries: the words that mark its second half most (by tf-idf) among those that its first half
+    ``says`` too, and among those that it does ``not say``, but another does.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Longer documents than four words give a document each, named by its number and first words.
+    n_words : int
+        Of a query; a document with fewer of a sort gives no query of it.
+    """
+    cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
+    counts = Counter(word for first, _ in cut for word in set(first))
+    names = [f"{number} {' '.join(first[:4])}" for number, (first, _) in enumerate(cut, start=1)]
+    rows = []
+    for name, (first, second) in zip(names, cut, strict=True):
+        weight = {
+            word: (1 + np.log(n)) * np.log(len(cut) / counts[word])
+            for word, n in Counter(second).items()
+            if counts[word]
+        }
+        marking = sorted(weight, key=lambda word: (-weight[word], word))
+        for sort, said in (("says", True), ("not say", False)):
+            chosen = [word for word in marking if (word in set(first)) == said][:n_words]
+            if len(chosen) == n_words:
+                rows.append((" ".join(chosen), sort, [name]))
+    queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
+    return Documents([" ".join(first) for first, _ in cut], names, queries=queries, source=corpus.source)
+
+
+def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
+    table = _table(path, ("name", "text"))
+    asked = {}
+    if queries is not None:
+        found = _table(Path(queries), ("query", "sort", "relevant"))
+        asked["queries"] = found.assign(relevant=[names.split("|") for names in found["relevant"]])
+    return Documents(table["text"], table["name"], table.drop(columns=["name", "text"]), source=source, **asked)
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        known = ", ".join(dataset.name for dataset in catalogue.catalogue("text"))
+        raise FileNotFoundError(f"{path}: no such file. Expected 'sample', {known}, or the path of a CSV.")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if missing := [name for name in columns if name not in table]:
+        raise ValueError(f"{path.name}: no column {missing[0]!r}, which has: {', '.join(table.columns)}.")
+    return table

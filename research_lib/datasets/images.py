@@ -1,0 +1,104 @@
+"""Images: handwritten digits, or a folder of pictures."""
+
+import gzip
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.image import imread
+from sklearn.datasets import load_digits
+
+from research_lib.datasets import catalogue
+from research_lib.images import Images
+
+GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+UNSIGNED_BYTES = 8  # how the idx format calls them
+
+
+def load_images(source: str | Path = "sample", *, labels: str | Path | None = None) -> Images:
+    """Images with their kinds.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: 1,797 handwritten digits of 8 × 8 pixels, which come with scikit-learn. ``"mnist-test"``: 10,000
+        of 28 × 28. A path: a folder of .png files of one size, those of a kind in a subfolder named after it; or a
+        gzipped file of the form in which MNIST is published.
+    labels : str or Path, optional
+        Of such a file: the one of its labels.
+
+    Returns
+    -------
+    Images
+        Ink is 1 and paper 0 for the digits; pictures of a folder are as bright as they are, colours become grey.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown, a file is not of its form, or sizes differ.
+    """
+    known = source in [dataset.name for dataset in catalogue.catalogue("images")]
+    if str(source) == "sample":
+        digits = load_digits()
+        images = Images(digits.images / 16, digits.target, source="sample")
+    elif Path(source).is_dir() and not known:
+        images = _read_folder(Path(source))
+    else:
+        path = catalogue.path_of(source, "images", "a folder of .png files or an idx .gz file")
+        labels = catalogue.cached_paths(str(source))[1] if known else labels
+        images = Images(read_idx(path), None if labels is None else read_idx(labels), source=str(source))
+    story = {"images": len(images), "kinds": 0 if images.labels is None else len(set(images.labels))}
+    return replace(images, cleaning=pd.DataFrame(story.items(), columns=["step", "count"]))
+
+
+def read_idx(path: str | Path) -> np.ndarray:
+    """An array from a gzipped file of the form in which MNIST is published (idx, unsigned bytes).
+
+    Raises
+    ------
+    ValueError
+        If it is not gzipped, not of this form, or not whole.
+    """
+    path = Path(path)
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path.name}: not a whole gzipped file ({error}).") from None
+    magic = content[:4]
+    if len(magic) < 4 or magic[:3] != bytes([0, 0, UNSIGNED_BYTES]) or not magic[3]:
+        raise ValueError(
+            f"{path.name}: begins with the bytes {list(magic)}, expected [0, 0, {UNSIGNED_BYTES}, number of axes]."
+        )
+    start = 4 + 4 * magic[3]
+    shape = tuple(np.frombuffer(content[4:start].ljust(4 * magic[3], b"\0"), dtype=">u4").tolist())
+    if len(content) != start + np.prod(shape):
+        size = " × ".join(f"{length:,}" for length in shape)
+        raise ValueError(f"{path.name}: {len(content) - start:,} bytes after its header, expected {size}.")
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def _read_folder(folder: Path) -> Images:
+    """The pictures of a folder and of its subfolders, which name kinds, in order of their names."""
+    paths = sorted(path for path in [*folder.glob("*.png"), *folder.glob("*/*.png")] if path.is_file())
+    if not paths:
+        raise ValueError(f"{folder}: no .png file in it or in its subfolders.")
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    of_kinds = ["/" in name for name in names]
+    if any(of_kinds) and not all(of_kinds):
+        raise ValueError(f"{folder}: {names[of_kinds.index(False)]!r} is in no subfolder, so of no kind; others are.")
+    labels = [path.parent.name for path in paths] if all(of_kinds) else None
+    return Images([_read_picture(path) for path in paths], labels, names, source=str(folder))
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    """Brightness from 0 to 1, shape (height, width); what is transparent shows white paper."""
+    try:
+        picture = imread(path)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{path}: not a .png that can be read ({error}).") from None
+    if picture.ndim == 2:
+        return picture
+    opaque = picture[..., 3] if picture.shape[2] == 4 else np.float32(1)
+    return np.clip(picture[..., :3] @ np.float32(GREY) * opaque + 1 - opaque, 0, 1)

@@ -1,0 +1,204 @@
+"""Maps of pictures, as thumbnails that never overlap: all of them on a grid, or some of them at their own places."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from research_lib.embedding import Embedding
+from research_lib.figures.style import GREY, KINDS, house_style, short
+
+FRAMES = (*KINDS, "#332288", "#44AA99")  # two more than points have: the picture tells kinds apart too
+MAX_PICTURES = 2500  # the assignment takes n² memory and n³ time, and smaller thumbnails cannot be read
+PITCH = 1.08  # from one thumbnail to the next on the grid, in widths of one
+FRAME = 0.07  # thickness, in widths of a thumbnail
+CANVAS_PIXELS = 48  # of a thumbnail about so many, wide
+
+
+def plot_thumbnail_grid(
+    places: Embedding, pictures: np.ndarray, colour_by: str | None = None, title: str = "", spare: float = 0.3
+) -> tuple[Figure, Axes]:
+    """All pictures of a map, each in a cell of a grid near its place.
+
+    Parameters
+    ----------
+    places : Embedding
+        Two dimensions, as `project` gives them; at most 2,500 names.
+    pictures : ndarray, shape (n, height, width)
+        One a name, from 0 (paper) to 1 (ink).
+    colour_by : str, optional
+        Column of the metadata; its values, if there are more than ten the commonest, colour the frames.
+    title : str
+        What the map shows.
+    spare : float
+        How many more cells than pictures there are, as a share of these, see `on_grid`.
+    """
+    pictures = _check(places, pictures)
+    colours, kinds = _colours(places.metadata, colour_by)
+    size = np.array([1, pictures.shape[1] / pictures.shape[2]])
+    cells = on_grid(places, spare, size[1])
+    moved = cells.metadata["moved"].median()
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 7.2))
+        middles = cells.vectors * PITCH * size
+        _draw(ax, middles, size, pictures, colours)
+        note = f"half of the pictures were moved by less than {moved:.0%} of the map's width"
+        ax.text(1, -0.005, note, transform=ax.transAxes, fontsize=8, color="#666666", ha="right", va="top")
+        _finish(ax, middles, size, kinds, title)
+    return fig, ax
+
+
+def plot_thumbnail_map(
+    places: Embedding, pictures: np.ndarray, colour_by: str | None = None, title: str = "", size: float = 0.04
+) -> tuple[Figure, Axes]:
+    """A map with as many pictures as have room, each at its own place; the others are dots.
+
+    Pictures in crowded regions come first, so every region shows one that stands for it.
+
+    Parameters
+    ----------
+    places, pictures, colour_by, title
+        As in `plot_thumbnail_grid`; any number of names.
+    size : float
+        Width of a thumbnail, as a share of the map's.
+    """
+    pictures = _check(places, pictures)
+    colours, kinds = _colours(places.metadata, colour_by)
+    if not 0 < size <= 1:
+        raise ValueError(f"size is {size}, expected above 0 and at most 1, the width of the map.")
+    width = size * (np.ptp(places.vectors, axis=0).max() or 1)
+    size = width * np.array([1, pictures.shape[1] / pictures.shape[2]])
+    drawn = with_room(places.vectors, *size)
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 7.2))
+        ax.scatter(*places.vectors[~drawn].T, s=7, c=colours[~drawn], alpha=0.7, linewidths=0, rasterized=True)
+        _draw(ax, places.vectors[drawn], size, pictures[drawn], colours[drawn])
+        _finish(ax, places.vectors, size, kinds, title)
+    return fig, ax
+
+
+def on_grid(places: Embedding, spare: float = 0.3, tall: float = 1.0) -> Embedding:
+    """The names of a map in the cells of a grid, all moved as little as can be: the sum of squared moves is least.
+
+    Parameters
+    ----------
+    places : Embedding
+        Two dimensions; at most 2,500 names.
+    spare : float
+        How many more cells than names there are, as a share of these. Without any the grid is full, and gaps between
+        groups are closed.
+    tall : float
+        Height of a cell in widths of one; the grid is as high in all as it is wide.
+
+    Returns
+    -------
+    Embedding
+        Shape (n, 2): number of the column and of the row, from the lower left. Metadata has in ``moved`` how far a name
+        was moved, in widths of the map.
+
+    References
+    ----------
+    R. Jonker and A. Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear Assignment Problems",
+    Computing 1987.
+    """
+    n = len(places)
+    if n > MAX_PICTURES:
+        raise ValueError(f"{n:,} pictures, expected at most {MAX_PICTURES:,}: draw some, with subset().")
+    if spare < 0:
+        raise ValueError(f"spare is {spare}, expected at least 0.")
+    n_cols = int(np.ceil(np.sqrt(n * (1 + spare) * tall)))
+    n_rows = int(np.ceil(n * (1 + spare) / n_cols))
+    cells = np.stack(np.meshgrid(np.arange(n_cols), np.arange(n_rows)), axis=-1).reshape(-1, 2)
+    low, extent = places.vectors.min(axis=0), np.ptp(places.vectors, axis=0)
+    wanted = (places.vectors - low) / np.where(extent > 0, extent, 1)  # the map fills the grid
+    centres = (cells + 0.5) / [n_cols, n_rows]
+    moves = cdist(wanted, centres)
+    _, chosen = linear_sum_assignment(moves**2)
+    return Embedding(cells[chosen], places.names, places.metadata.assign(moved=moves[np.arange(n), chosen]))
+
+
+def with_room(points: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Mask of the points at which a rectangle can be drawn, so that none overlap; the most crowded come first.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Middles of the rectangles.
+    width, height : float
+        Of every rectangle.
+    """
+    points = points / [width, height]  # now squares of side 1, which overlap if their middles are nearer in both axes
+    tree = cKDTree(points)
+    crowd = tree.query_ball_point(points, 0.5, p=np.inf, return_length=True)
+    free, drawn = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
+    for point in np.argsort(-crowd, kind="stable"):
+        if free[point]:
+            drawn[point] = True
+            free[tree.query_ball_point(points[point], 1.02, p=np.inf)] = False  # with a little room between
+    return drawn
+
+
+def _draw(ax: Axes, middles: np.ndarray, size: np.ndarray, pictures: np.ndarray, colours: np.ndarray) -> None:
+    """Thumbnails of one size, width and height, with their frames, which are part of it."""
+    corners = middles - size / 2
+    frames = [Rectangle(corner, *size) for corner in corners]
+    ax.add_collection(PatchCollection(frames, facecolors=list(colours), linewidths=0, zorder=2))
+    frame = FRAME * size[0]
+    canvas, box = _canvas(corners + frame, size - 2 * frame, pictures)
+    ax.imshow(canvas, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="equal", origin="lower", zorder=3)
+
+
+def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+    """All pictures on one, NaN between them, and its extent: a thousand images would take a minute to write."""
+    up = max(1, round(CANVAS_PIXELS / pictures.shape[2]))
+    pictures = pictures.repeat(up, axis=1).repeat(up, axis=2)[:, ::-1]  # rows count from below
+    tall, wide = pictures.shape[1:]
+    pixel = size / [wide, tall]
+    low = corners.min(axis=0)
+    cols, rows = np.rint((corners - low) / pixel).astype(int).T
+    canvas = np.full((rows.max() + tall, cols.max() + wide), np.nan, dtype=np.float32)
+    for row, col, picture in zip(rows, cols, pictures, strict=True):
+        canvas[row : row + tall, col : col + wide] = picture
+    right, top = low + pixel * canvas.shape[::-1]
+    return canvas, (low[0], right, low[1], top)
+
+
+def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, dict[object, str]]:
+    """A colour a row, and the kinds that have one, in order of their names."""
+    if column is None:
+        return np.full(len(metadata), GREY), {}
+    if column not in metadata:
+        known = ", ".join(map(str, metadata.columns)) or "none"
+        raise ValueError(f"No column {column!r} in the metadata, which has: {known}.")
+    kinds = sorted(metadata[column].value_counts().index[: len(FRAMES)], key=str)
+    colours = dict(zip(kinds, FRAMES, strict=False))
+    return np.array([colours.get(kind, GREY) for kind in metadata[column]]), colours
+
+
+def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, kinds: dict[object, str], title: str) -> None:
+    low, high = middles.min(axis=0) - size / 2, middles.max(axis=0) + size / 2
+    ax.set(xticks=[], yticks=[], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    ax.spines[:].set_visible(False)
+    ax.set_title(title, pad=30 if kinds else 12)
+    if kinds:
+        handles = [Patch(color=colour, label=short(str(kind), 16)) for kind, colour in kinds.items()]
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.7, "borderpad": 0}
+        spaces = {"handlelength": 0.9, "handletextpad": 0.4, "columnspacing": 1.1}
+        ax.legend(handles=handles, ncols=len(FRAMES), fontsize=9, **place, **spaces)
+
+
+def _check(places: Embedding, pictures: Sequence | np.ndarray) -> np.ndarray:
+    pictures = np.asarray(pictures)
+    if places.n_dims != 2:
+        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
+    if pictures.ndim != 3 or len(pictures) != len(places):
+        raise ValueError(f"Pictures have shape {pictures.shape}, expected ({len(places)}, height, width): one a name.")
+    return pictures

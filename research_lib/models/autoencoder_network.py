@@ -1,0 +1,163 @@
+"""The networks of `Autoencoder`: through a bottleneck and back, for tables and for images; and how they are trained."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from research_lib.models.training import one_thread, train
+
+CHANNELS = (16, 32)  # of the two convolutions, each of which halves the sides
+IMAGE_HIDDEN = 256  # units of the way back to an image
+BLOCK = 1000  # rows that pass at once when nothing is learnt
+WORST = {
+    "shift": 0.07,
+    "turn": 15.0,
+    "stretch": 0.15,
+    "shear": 0.15,
+    "bend": 0.04,
+}  # sides or degrees; bend is a spread
+
+
+def table_network(n_features: int, n_dims: int, hidden: Sequence[int]) -> nn.ModuleDict:
+    """Layers of the sizes `hidden` down to the bottleneck, and the same back."""
+    down = [n_features, *hidden]
+    return nn.ModuleDict(
+        {
+            "encoder": nn.Sequential(*_layers(down), nn.Linear(down[-1], n_dims)),
+            "decoder": nn.Sequential(*_layers([n_dims, *down[:0:-1]]), nn.Linear((*down, n_dims)[1], n_features)),
+        }
+    )
+
+
+def image_network(height: int, width: int, n_dims: int) -> nn.ModuleDict:
+    """Two convolutions down to the bottleneck, two layers back to the logarithms of odds that a pixel is inked."""
+    first, second = CHANNELS
+    n_left = second * -(-height // 4) * -(-width // 4)
+    encoder = nn.Sequential(
+        nn.Unflatten(1, (1, height, width)),
+        nn.Conv2d(1, first, 3, stride=2, padding=1), nn.BatchNorm2d(first), nn.ReLU(),
+        nn.Conv2d(first, second, 3, stride=2, padding=1), nn.BatchNorm2d(second), nn.ReLU(),
+        nn.Flatten(), nn.Linear(n_left, n_dims),
+    )  # fmt: skip
+    decoder = nn.Sequential(nn.Linear(n_dims, IMAGE_HIDDEN), nn.SiLU(), nn.Linear(IMAGE_HIDDEN, height * width))
+    return nn.ModuleDict({"encoder": encoder, "decoder": decoder})
+
+
+def distorted(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Images moved, turned, stretched, sheared and bent at random, each in its own way.
+
+    Parameters
+    ----------
+    images : Tensor, shape (n, height, width)
+        Outside of them it is 0.
+    strength : float
+        1 moves by up to 0.07 of a side, turns by up to 15 degrees, stretches and shears by up to 0.15, and bends by
+        displacements that vary smoothly, with a spread of 0.04 of a side; 0 leaves all as it is.
+    generator : torch.Generator
+        On the images' device.
+    """
+    n, height, width = images.shape
+
+    def between(name: str) -> Tensor:  # (n,) in ± the worst
+        return strength * WORST[name] * (2 * torch.rand(n, generator=generator, device=images.device) - 1)
+
+    angle = torch.deg2rad(between("turn"))
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    wide, high = 1 + between("stretch"), 1 + between("stretch")
+    # torch measures places in halves of a side
+    across = torch.stack([cos * wide, between("shear") - sin * high, 2 * between("shift")], dim=1)
+    down = torch.stack([sin * wide, cos * high, 2 * between("shift")], dim=1)
+    places = F.affine_grid(torch.stack([across, down], dim=1), (n, 1, height, width), align_corners=False)
+    bends = 2 * strength * WORST["bend"] * torch.randn(n, 2, 4, 4, generator=generator, device=images.device)
+    bends = F.interpolate(bends, size=(height, width), mode="bicubic", align_corners=True)
+    return F.grid_sample(images[:, None], places + bends.permute(0, 2, 3, 1), align_corners=False)[:, 0]
+
+
+@one_thread()
+def fit_network(
+    network: nn.ModuleDict,
+    data: Tensor,
+    spoil: Callable[[Tensor], Tensor],
+    error: Callable[[Tensor, Tensor], Tensor],
+    *,
+    learning_rate: float,
+    epochs: int,
+    batch_size: int,
+    n_held_out: int,
+    patience: int | None,
+    verbose: int,
+    generator: torch.Generator,
+) -> pd.DataFrame:
+    """Learn to give back rows that were spoilt.
+
+    Parameters
+    ----------
+    network : ModuleDict
+        With ``encoder`` and ``decoder``; changed in place.
+    data : Tensor, shape (n, n_features)
+        The last `n_held_out` rows are not learnt; with `patience` the network goes back to where it missed least of
+        them.
+    spoil : callable
+        Changes some rows at random.
+    error : callable
+        Of what came back and of the rows as they were.
+    learning_rate, epochs, batch_size, patience, verbose
+        As in `Autoencoder`.
+    generator : torch.Generator
+        On the data's device.
+
+    Returns
+    -------
+    DataFrame
+        As `train` gives it.
+    """
+    learnt, held_out = data[: len(data) - n_held_out], data[len(data) - n_held_out :]
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    n_steps = epochs * -(-len(learnt) // batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=n_steps + 1)
+    best = {"loss": np.inf, "state": None}
+
+    def batches() -> Iterator[Tensor]:
+        network.train()
+        order = torch.randperm(len(learnt), generator=generator, device=data.device)
+        yield from (some for some in order.split(batch_size) if len(some) > 1)  # one alone has no variance
+
+    def step(some: Tensor) -> Tensor:
+        clean = learnt[some]
+        loss = error(network["decoder"](network["encoder"](spoil(clean))), clean)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        return loss.detach()
+
+    def validate() -> float:
+        loss = error(passed(network["decoder"], passed(network["encoder"], held_out)), held_out).item()
+        if patience is not None and loss < best["loss"]:
+            best.update(loss=loss, state={name: value.clone() for name, value in network.state_dict().items()})
+        return loss
+
+    history = train(
+        step, batches, epochs=epochs, patience=patience, verbose=verbose, validate=validate if n_held_out else None
+    )
+    if best["state"] is not None:
+        network.load_state_dict(best["state"])
+    network.eval()
+    return history
+
+
+@torch.no_grad()
+def passed(network: nn.Module, rows: Tensor) -> Tensor:
+    """What a network makes of rows, in blocks; nothing is learnt from them."""
+    network.eval()
+    return torch.cat([network(block) for block in rows.split(BLOCK)])
+
+
+def _layers(sizes: Sequence[int]) -> list[nn.Module]:
+    pairs = [(nn.Linear(one, other), nn.SiLU()) for one, other in pairwise(sizes)]
+    return [layer for pair in pairs for layer in pair]
