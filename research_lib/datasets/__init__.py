@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from research_lib.corpus import Corpus
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
+from research_lib.datasets.films import load_films
 from research_lib.datasets.ingredients import load_ingredients
 from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
@@ -13,6 +14,7 @@ from research_lib.mixtures import Mixtures
 
 LOADERS: dict[str, Callable[..., Interactions | Mixtures | Corpus]] = {
     "books": load_books,
+    "films": load_films,
     "ingredients": load_ingredients,
     "mixtures": load_mixtures,
     "text": load_text,
@@ -24,13 +26,13 @@ def load(kind: str, source: str = "sample", **cleaning: object) -> Interactions 
 
     Parameters
     ----------
-    kind : {"books", "ingredients", "mixtures", "text"}
+    kind : {"books", "films", "ingredients", "mixtures", "text"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_ingredients`, `load_mixtures`,
-        `load_text`.
+        What the loader of that kind takes, see `load_books`, `load_films`, `load_ingredients`,
+        `load_mixtures`, `load_text`.
 
     Returns
     -------
