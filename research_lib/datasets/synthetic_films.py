@@ -1,5 +1,7 @@
 """A cinema that never was: users and films in groups, and a taste that drifts from day to day."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -16,7 +18,7 @@ def planted_drift(
     n_days: int = 730,
     *,
     n_picks: int = 48,
-    taste: float = 1.5,
+    taste: float = 2.5,
     drift: float = 3.0,
     broken_from: float | None = None,
     random_state: int | np.random.Generator | None = 0,
@@ -40,8 +42,8 @@ def planted_drift(
     drift : float
         What the day adds at most; 0 is the null.
     broken_from : float, optional
-        Part of the days after which the dates are lost: what was picked later stands under later days at random, as
-        when a log is read in anew. These days are all alike: "the recent days collapse". None is the good twin.
+        Part of the days after which the dates are lost, see `lose_dates`. These days are all alike: "the recent days
+        collapse". None is the good twin.
     random_state : int, Generator or None
         The same seed gives the same table.
 
@@ -60,8 +62,6 @@ def planted_drift(
         raise ValueError(
             f"{n_picks} picks of {n_films} films on {n_days} days, expected more films and days than picks."
         )
-    if broken_from is not None and not 0 < broken_from < 1:
-        raise ValueError(f"broken_from is {broken_from}, expected a number between 0 and 1.")
     rng = np.random.default_rng(random_state)
     n_groups = len(CATEGORIES)
     category = rng.permutation(np.arange(n_films) % n_groups)
@@ -78,14 +78,10 @@ def planted_drift(
         odds = popularity + of_taste + of_day[days[:, pick]]
         films[:, pick] = np.where(unseen, odds + rng.gumbel(size=odds.shape), -np.inf).argmax(axis=1)  # by these odds
         unseen[np.arange(n_users), films[:, pick]] = False
-    if broken_from is not None:
-        recent = days >= round(broken_from * n_days)
-        days[recent] = rng.permutation(days[recent])
-    order = np.lexsort((days.ravel(), np.repeat(np.arange(n_users), n_picks)))
-    users, films, days = (each.ravel()[order] for each in (np.repeat(np.arange(n_users), n_picks), films, days))
+    users, films, days = np.repeat(np.arange(n_users), n_picks), films.ravel(), days.ravel()
     names = np.array(CATEGORIES)
     number = pd.Series(category).groupby(category).cumcount() + 1  # within the category
-    return Interactions(
+    twin = Interactions(
         pairs=np.column_stack([users, films]),
         row_names=[f"user {k}" for k in range(n_users)],
         col_names=[f"{name} {k}" for name, k in zip(names[category], number, strict=True)],
@@ -99,6 +95,38 @@ def planted_drift(
             }
         ),
         times=(START + days).astype("datetime64[s]"),
-        source=f"synthetic: planted drift{'' if broken_from is None else ', recent dates lost'}",
+        source="synthetic: planted drift",
         axes=("user", "film"),
     )
+    return twin if broken_from is None else lose_dates(twin, broken_from, rng)
+
+
+def lose_dates(
+    interactions: Interactions, since: float = 0.6, random_state: int | np.random.Generator | None = 0
+) -> Interactions:
+    """The table after a fault in its log: what happened later stands under later times at random.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        With times.
+    since : float
+        Part of the time, from the first to the last, that is left in order; 0 loses all dates, which is the null.
+    random_state : int, Generator or None
+        The same seed gives the same table.
+
+    Returns
+    -------
+    Interactions
+        The same pairs, sorted by row and time, and as many at each time.
+    """
+    if not 0 <= since < 1:
+        raise ValueError(f"since is {since}, expected 0 to less than 1: a part of the time.")
+    rng = np.random.default_rng(random_state)
+    times = interactions.times.copy()
+    span = (times.max() - times.min()).astype("timedelta64[s]")
+    recent = times >= times.min() + np.timedelta64(round(since * span.astype(int)), "s")
+    times[recent] = rng.permutation(times[recent])
+    order = np.lexsort((times, interactions.pairs[:, 0]))
+    lost = interactions.with_pairs(interactions.pairs[order], times[order])
+    return replace(lost, source=f"{interactions.source}, dates lost after {since:.0%} of the time")
