@@ -59,15 +59,20 @@ def hold_out_since(interactions: Interactions, when: str | np.datetime64) -> tup
         If there are no times, or none lies before or after the day.
     """
     order = in_order(interactions)
-    later = interactions.times[order] >= np.datetime64(when)
+    later = checked_times(interactions)[order] >= np.datetime64(when)
     if later.all() or not later.any():
-        first, final = np.sort(interactions.times)[[0, -1]].astype("datetime64[D]")
+        first, final = np.sort(checked_times(interactions))[[0, -1]].astype("datetime64[D]")
         raise ValueError(f"{when} parts nothing: the times reach from {first} to {final}.")
     return _part(interactions, order[~later]), _part(interactions, order[later])
 
 
 def in_order(interactions: Interactions) -> np.ndarray:
     """Positions of the pairs sorted by row and time, shape (n_pairs,); those of one time stay in their order."""
+    return np.lexsort((checked_times(interactions), interactions.pairs[:, 0]))
+
+
+def checked_times(interactions: Interactions) -> np.ndarray:
+    """The times, datetime64, shape (n_pairs,); `ValueError` says what is wrong with them."""
     if interactions.times is None:
         row, col = interactions.axes
         raise ValueError(f"{interactions.source}: no times, expected when each {row}–{col} pair happened.")
@@ -76,8 +81,8 @@ def in_order(interactions: Interactions) -> np.ndarray:
         raise ValueError(f"{interactions.source}: times are {times.dtype}, expected datetime64 such as datetime64[s].")
     if np.isnat(times).any():
         raise ValueError(f"{interactions.source}: the time of pair {np.isnat(times).argmax()} is missing (NaT).")
-    return np.lexsort((times, interactions.pairs[:, 0]))
+    return times
 
 
 def _part(interactions: Interactions, chosen: np.ndarray) -> Interactions:
-    return interactions.with_pairs(interactions.pairs[chosen], interactions.times[chosen])
+    return interactions.with_pairs(interactions.pairs[chosen], np.asarray(interactions.times)[chosen])

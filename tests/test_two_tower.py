@@ -261,3 +261,5 @@ def test_recent_popularity_counts_the_last_days():
     assert early.argmax() == 0 and late.argmax() == 2
     assert late[1] > late[0]  # two picks long ago are less than one lately
     assert np.array_equal(model.score_cols(np.array([1])), late[None])
+    with pytest.raises(ValueError, match="no times, expected when each row–column pair happened"):
+        RecentPopularity().fit(table.with_pairs(table.pairs))

@@ -8,6 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
+from research_lib.time_splits import checked_times
 from research_lib.vectorize import TfidfMultiHot
 
 EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
@@ -63,8 +64,9 @@ class RecentPopularity(BaseEstimator):
         self.n_days = n_days
 
     def fit(self, interactions: Interactions) -> Self:
-        order = np.argsort(interactions.times, kind="stable")
-        self.times_, self.cols_ = interactions.times[order], interactions.pairs[order, 1]
+        times = checked_times(interactions)
+        order = np.argsort(times, kind="stable")
+        self.times_, self.cols_ = times[order], interactions.pairs[order, 1]
         self.counts_ = interactions.to_csr().sum(axis=0)
         return self
 

@@ -49,9 +49,9 @@ class DayTable:
         """
         days = np.asarray(times).astype("datetime64[D]")
         spans = (days - self.first).astype(int) // self.width
-        after = np.clip(np.searchsorted(self.known, spans), 1, max(len(self.known) - 1, 1))
-        before_is_nearer = spans - self.known[after - 1] <= self.known[np.minimum(after, len(self) - 1)] - spans
-        found = np.where(before_is_nearer, after - 1, np.minimum(after, len(self) - 1))
+        after = np.minimum(np.searchsorted(self.known, spans), len(self) - 1)
+        before = np.maximum(after - 1, 0)
+        found = np.where(spans - self.known[before] <= np.abs(self.known[after] - spans), before, after)
         missed = np.flatnonzero(self.known[found] != spans)
         if len(missed):
             where = missed[0]

@@ -115,7 +115,8 @@ class TowerNetwork(nn.Module):
         logits = self._cosines(at, self.of_all_items()[picked]) + self.bias[picked]
         positive = logits.diagonal()
         logits = logits.masked_fill(picked == picked[:, None], -torch.inf)  # the item itself is no rival
-        return sampled_softmax_nll(logits, log_expected[picked], torch.arange(len(picked)), positive).mean()
+        row = torch.arange(len(picked), device=picked.device)
+        return sampled_softmax_nll(logits, log_expected[picked], row, positive).mean()
 
     def roughness(self, gaps: Tensor) -> Tensor:  # (n_days - 1,) -> ()
         """Mean squared step from day to day, each divided by how far they are apart."""

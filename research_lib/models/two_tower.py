@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from research_lib.data import Interactions
@@ -154,7 +155,7 @@ class TwoTower(BaseEstimator):
         picked = torch.from_numpy(items).to(device)
         share = np.maximum(np.bincount(items, minlength=n_items), 1) / len(items)
         log_expected = torch.from_numpy(np.log(share * self.batch_size)).float().to(device)
-        gaps = torch.from_numpy(np.diff(self._days.known)).to(device) if len(self._days or ()) > 1 else None
+        gaps = torch.from_numpy(self._days.gaps()).to(device) if len(self._days or ()) > 1 else None
         optimizer = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
         n_steps = self.epochs * -(-len(items) // self.batch_size)
         falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, n_steps)
@@ -259,13 +260,12 @@ class TwoTower(BaseEstimator):
         return best_unseen(scores, self._table, row, n)
 
     def _categories(self) -> tuple[list[str], torch.Tensor]:
-        """Names of the categories, and each item's share of them, shape (n_items, n_categories)."""
+        """Names of the categories, and what of each an item has, rows of length one, shape (n_items, n_categories)."""
         metadata = self._table.col_metadata
         if self.categories not in metadata:
             return [], torch.zeros(self._table.n_cols, 0)
         has = metadata[self.categories].fillna("").str.get_dummies("|")
-        weights = has.to_numpy(np.float32)
-        return list(has.columns), torch.from_numpy(weights / np.sqrt(np.maximum(weights.sum(axis=1, keepdims=True), 1)))
+        return list(has.columns), torch.from_numpy(normalize(has.to_numpy(np.float32)))
 
     def _keep(self, category_names: list[str]) -> None:
         """The tables of the network, by name."""
@@ -291,7 +291,8 @@ class TwoTower(BaseEstimator):
         if not isinstance(interactions, Interactions):
             raise TypeError(f"fit takes Interactions, not {type(interactions).__name__}; see Interactions.from_lists.")
         least = {"n_dims": 1, "epochs": 1, "batch_size": 1, "max_candidates": 1, "n_recent": 0, "smoothness": 0}
-        for name, low in least.items() | ({"days": 1}.items() if self.days is not None else set()):
+        least |= {} if self.days is None else {"days": 1}
+        for name, low in least.items():
             if getattr(self, name) < low:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least {low}.")
         for name in ("learning_rate", "temperature"):
