@@ -32,6 +32,7 @@ bench: .venv/ready-bench ## our models beside their peers, in one run
 	$(BIN)/python benchmarks/book_links.py
 	$(BIN)/python benchmarks/mixtures.py
 	$(BIN)/python benchmarks/words.py
+	$(BIN)/python benchmarks/towers.py
 
 clean: ## remove the environment, the runs and what tools left behind
 	rm -rf .venv runs notebooks/runs build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -10,7 +10,7 @@ from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 
 BLOCK_ROWS = 256
-Scorer = Callable[[np.ndarray], np.ndarray]  # rows (n,) -> scores (n, n_cols)
+Scorer = Callable[..., np.ndarray]  # rows (n,), of dated ones also times (n,) -> scores (n, n_cols)
 
 
 def hold_out(
@@ -71,7 +71,7 @@ def hold_out_one(interactions: Interactions, random_state: int = 0) -> tuple[Int
     return distinct.with_pairs(distinct.pairs[~chosen]), distinct.with_pairs(distinct.pairs[chosen])
 
 
-def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -> np.ndarray:
+def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions, dated: bool = False) -> np.ndarray:
     """Rank of every held-out column among all columns but the row's training columns.
 
     Parameters
@@ -80,6 +80,8 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -
         Takes rows, shape (n,), and gives their scores of all columns, shape (n, n_cols); more is better.
     train, held_out : Interactions
         As `hold_out` gives them.
+    dated : bool
+        Whether `score` also takes the times of the held-out pairs, shape (n,).
 
     Returns
     -------
@@ -92,8 +94,12 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions) -
     order = np.argsort(rows, kind="stable")
     for start in range(0, len(order), BLOCK_ROWS):
         block = order[start : start + BLOCK_ROWS]
-        asked, which = np.unique(rows[block], return_inverse=True)
-        scores = np.array(score(asked), dtype=np.float64)
+        if dated:  # a row may be asked at several times
+            asked, which = rows[block], np.arange(len(block))
+            scores = np.array(score(asked, held_out.times[block]), dtype=np.float64)
+        else:
+            asked, which = np.unique(rows[block], return_inverse=True)
+            scores = np.array(score(asked), dtype=np.float64)
         if scores.shape != (len(asked), train.n_cols):
             raise ValueError(
                 f"Scores have shape {scores.shape}, expected {(len(asked), train.n_cols)}: rows × columns."
@@ -151,6 +157,7 @@ def compare(
     ----------
     models : mapping of str to estimator
         With ``fit(interactions)`` and ``score_cols(rows)``; those with a ``row_embedding_`` also show their neighbours.
+        One with ``score_at(rows, times)`` is asked at the times of the held-out pairs, if they have any.
     train, held_out : Interactions
         As `hold_out` gives them.
     labels : sequence, shape (n_rows,), optional
@@ -168,7 +175,8 @@ def compare(
         start = time.perf_counter()
         model.fit(train)
         seconds = time.perf_counter() - start
-        ranks = held_out_ranks(model.score_cols, train, held_out)
+        dated = held_out.times is not None and hasattr(model, "score_at")
+        ranks = held_out_ranks(model.score_at if dated else model.score_cols, train, held_out, dated)
         scores[name] = {f"hit@{k}": hit_at_k(ranks, k), "MRR": mean_reciprocal_rank(ranks)}
         if labels is not None:
             vectors = getattr(model, "row_embedding_", None)

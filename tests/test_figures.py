@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color, to_hex
 
+from research_lib.data import Interactions
 from research_lib.embedding import Embedding, UnknownName
 from research_lib.figures import (
     maps,
@@ -14,6 +15,7 @@ from research_lib.figures import (
     plot_clustermap,
     plot_counts,
     plot_coverage,
+    plot_day_maps,
     plot_errors_by_size,
     plot_heatmap,
     plot_histories,
@@ -21,6 +23,7 @@ from research_lib.figures import (
     plot_learning_curves,
     plot_map,
     plot_n_clusters,
+    plot_over_time,
     plot_parity,
     plot_scores,
     plot_shepard,
@@ -455,3 +458,33 @@ def test_learning_curves_show_the_mean_of_the_folds_and_names_that_do_not_overla
     assert [text.get_text()[:-5] for text in ax.texts] == ["vectors", "tf-idf", "raw", "majority"]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
     assert max(box.y1 for box in boxes) < ax.title.get_window_extent().y0
+
+
+def test_kinds_over_time_are_shares_the_earliest_below():
+    pairs = np.array([[0, 0]] * 60 + [[0, 1]] * 60)
+    times = np.datetime64("2020-01-01", "s") + np.r_[np.arange(60), np.arange(60, 120)] * np.timedelta64(1, "D")
+    kinds = pd.DataFrame({"kind": ["late", "early"]})
+    table = Interactions(pairs, ["user"], ["a", "b"], col_metadata=kinds, times=times[::-1], axes=("user", "film"))
+    fig, ax = plot_over_time(table, "kind")
+    assert [text.get_text() for text in ax.texts] == ["early", "late"]
+    assert sum(bar.get_height() for bar in fig.axes[0].patches) == 120
+    assert fig.axes[0].get_ylabel() == "films"
+    below = ax.collections[0].get_paths()[0].vertices
+    assert below[:, 1].max() == 1 and same_color(ax.collections[0].get_facecolor()[0, :3], KINDS[0])
+
+
+def test_day_maps_share_their_colours():
+    def of(numbers):
+        names = [f"day {number}" for number in numbers]
+        vectors = np.column_stack([numbers, np.zeros(len(numbers))])
+        return Embedding(vectors, names, pd.DataFrame({"day": numbers}))
+
+    fig, axes = plot_day_maps({"whole": of([2, 0, 1, 3]), "part": of([1, 2])}, "Two tables")
+    whole, part = axes[0]
+    assert (whole.get_title(loc="left"), part.get_title(loc="left")) == ("whole", "part")
+    assert whole.lines[0].get_xdata().tolist() == [0, 1, 2, 3]  # in order of time
+    colours = [ax.collections[0].to_rgba(ax.collections[0].get_array()) for ax in (whole, part)]
+    assert np.array_equal(colours[0][1:3], colours[1])
+    assert [label.get_text() for label in fig.axes[-1].get_yticklabels()] == ["day 0", "day 3"]
+    with pytest.raises(ValueError, match="flat: the map has 3 dimensions, expected 2"):
+        plot_day_maps({"flat": Embedding(np.zeros((4, 3)), list("abcd"), pd.DataFrame({"day": range(4)}))})

@@ -7,6 +7,7 @@ from research_lib.corpus import Corpus
 from research_lib.data import Interactions
 from research_lib.datasets.books import load_books
 from research_lib.datasets.documents import load_documents
+from research_lib.datasets.films import load_films
 from research_lib.datasets.images import load_images
 from research_lib.datasets.ingredients import load_ingredients
 from research_lib.datasets.mixtures import load_mixtures
@@ -19,6 +20,7 @@ Table = Interactions | Mixtures | Corpus | Documents | Images
 LOADERS: dict[str, Callable[..., Table]] = {
     "books": load_books,
     "documents": load_documents,
+    "films": load_films,
     "images": load_images,
     "ingredients": load_ingredients,
     "mixtures": load_mixtures,
@@ -31,12 +33,12 @@ def load(kind: str, source: str = "sample", **cleaning: object) -> Table:
 
     Parameters
     ----------
-    kind : {"books", "documents", "images", "ingredients", "mixtures", "text"}
+    kind : {"books", "documents", "films", "images", "ingredients", "mixtures", "text"}
         What the table holds.
     source : str
         ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_documents`, `load_images`,
+        What the loader of that kind takes, see `load_books`, `load_documents`, `load_films`, `load_images`,
         `load_ingredients`, `load_mixtures`, `load_text`.
 
     Returns

@@ -213,4 +213,21 @@ DATASETS = (
             ),
         ),
     ),
+    Dataset(
+        name="movielens-small",
+        kind="films",
+        description="ratings of 9,742 films by 610 users, 1996 to 2018",
+        rows=100_836,
+        columns=4,
+        licence="research use, no commercial use; redistribution under the same terms (README.txt in the archive)",
+        citation="Harper, F. M. and Konstan, J. A. (2015). The MovieLens Datasets: History and Context. ACM TiiS 5(4).",
+        files=(
+            File(
+                "ml-latest-small.zip",
+                "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
+                "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+                978_202,
+            ),
+        ),
+    ),
 )

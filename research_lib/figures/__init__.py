@@ -13,6 +13,7 @@ from research_lib.figures.charts import (
 from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
 from research_lib.figures.images import plot_images
 from research_lib.figures.maps import plot_map
+from research_lib.figures.over_time import plot_day_maps, plot_over_time
 from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
 from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
 from research_lib.figures.style import house_style, save_figure
@@ -26,6 +27,7 @@ __all__ = [
     "plot_clusters",
     "plot_counts",
     "plot_coverage",
+    "plot_day_maps",
     "plot_errors_by_size",
     "plot_heatmap",
     "plot_histories",
@@ -34,6 +36,7 @@ __all__ = [
     "plot_learning_curves",
     "plot_map",
     "plot_n_clusters",
+    "plot_over_time",
     "plot_parity",
     "plot_roc",
     "plot_scores",

@@ -1,4 +1,4 @@
-"""What a learnt recommender has to beat: chance, popularity, truncated SVD and EASE."""
+"""What a learnt recommender has to beat: chance, popularity, now and lately, truncated SVD and EASE."""
 
 from typing import Self
 
@@ -8,6 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
+from research_lib.time_splits import checked_times
 from research_lib.vectorize import TfidfMultiHot
 
 EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
@@ -48,6 +49,38 @@ class Popularity(BaseEstimator):
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
         return np.tile(self.counts_, (len(rows), 1))
+
+
+class RecentPopularity(BaseEstimator):
+    """Everybody gets the columns that were picked most in the last days.
+
+    Parameters
+    ----------
+    n_days : int
+        How far back picks count.
+    """
+
+    def __init__(self, n_days: int = 28):
+        self.n_days = n_days
+
+    def fit(self, interactions: Interactions) -> Self:
+        times = checked_times(interactions)
+        order = np.argsort(times, kind="stable")
+        self.times_, self.cols_ = times[order], interactions.pairs[order, 1]
+        self.counts_ = interactions.to_csr().sum(axis=0)
+        return self
+
+    def score_at(self, rows: np.ndarray, times: np.ndarray) -> np.ndarray:  # (n,), (n,) -> (n, n_cols)
+        """Picks of the last days before each time; where they are even, all picks decide."""
+        ends = np.searchsorted(self.times_, times, "right")
+        starts = np.searchsorted(self.times_, times - np.timedelta64(self.n_days, "D"), "right")
+        n_cols = len(self.counts_)
+        recent = [np.bincount(self.cols_[a:b], minlength=n_cols) for a, b in zip(starts, ends, strict=True)]
+        return np.array(recent) + self.counts_ / (self.counts_.max() + 1)
+
+    def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        """As of the last time in the table."""
+        return self.score_at(rows, np.repeat(self.times_[-1], len(rows)))
 
 
 class PairSVD(BaseEstimator):

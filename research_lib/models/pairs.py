@@ -35,6 +35,9 @@ class PairEmbedding(BaseEstimator):
     600,000 pairs needs some epochs only: ``PairEmbedding(loss="softmax", epochs=4, n_positive=8192, max_candidates=512,
     temperature=0.15)``.
 
+    On users and the items that they picked, ``loss="bce"`` is logistic matrix factorization with sampled negatives: a
+    vector of each user and of each item, and nothing else. `recommend` gives personal recommendations with any loss.
+
     Parameters
     ----------
     n_dims : int
@@ -89,6 +92,7 @@ class PairEmbedding(BaseEstimator):
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018 (mse, bce).
     P. Vincent et al., "Stacked Denoising Autoencoders", JMLR 2010 (what was left out weighs more).
+    C. C. Johnson, "Logistic Matrix Factorization for Implicit Feedback Data", 2014 (bce on users and items).
     D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (a row from its columns, dropout).
     P. Bojanowski et al., "Enriching Word Vectors with Subword Information", TACL 2017 (the pieces of a name).
     Y. Bengio and J.-S. Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language

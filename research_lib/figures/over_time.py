@@ -1,0 +1,107 @@
+"""Tables with times, and maps of the days."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from research_lib.data import Interactions
+from research_lib.embedding import Embedding
+from research_lib.figures.style import ACCENT, GREY, HALO, KINDS, dark, house_style, short
+
+N_SPANS = 48  # into which all time is cut
+THICK = 0.06  # share of a kind that has room for its name
+
+
+def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, title: str = "") -> tuple[Figure, Axes]:
+    """How much there is at what time, and what share of it each kind of column has.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        With times.
+    column : str
+        Of the columns' metadata: their kind. The commonest are coloured, the earliest below; the rest is grey.
+    n_kinds : int
+        At most the eight colours there are.
+    title : str
+        What the table shows.
+    """
+    times = pd.Series(interactions.times)
+    span = pd.cut(times, N_SPANS, labels=False).to_numpy()
+    kinds = interactions.col_metadata[column].to_numpy(dtype=object)[interactions.pairs[:, 1]]
+    named = list(pd.Series(kinds).value_counts().index[:n_kinds])
+    named.sort(key=times.groupby(kinds).median().get)
+    number = pd.Index(named).get_indexer(kinds)
+    number = np.where(number < 0, len(named), number)
+    counts = np.zeros((N_SPANS, len(named) + 1))
+    np.add.at(counts, (span, number), 1)
+    total = counts.sum(axis=1)
+    shares = np.divide(counts, total[:, None], out=np.full_like(counts, np.nan), where=total[:, None] > 0)
+    shares = pd.DataFrame(shares).interpolate(limit_direction="both").to_numpy()  # spans in which nothing happened
+    middle = times.min() + (np.arange(N_SPANS) + 0.5) * (times.max() - times.min()) / N_SPANS
+    with house_style():
+        fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
+        above.bar(middle, total, width=(middle[1] - middle[0]) * 0.9, color=ACCENT)
+        above.set(ylabel=f"{interactions.axes[1]}s")
+        edges = np.cumsum(np.column_stack([np.zeros(N_SPANS), shares]), axis=1)
+        for k, kind in enumerate([*named, None]):
+            colour = GREY if kind is None else KINDS[k]
+            ax.fill_between(middle, edges[:, k], edges[:, k + 1], color=colour, lw=0, alpha=0.75)
+            inner = slice(N_SPANS // 10, -N_SPANS // 10)  # a name at the edge would be cut
+            place = inner.start + shares[inner, k].argmax()
+            if kind is not None and shares[place, k] > THICK:
+                height = edges[place, k] + shares[place, k] / 2
+                text = short(str(kind), 22)
+                ax.text(
+                    middle[place], height, text, color=dark(colour), path_effects=HALO, ha="center", va="center",
+                    fontsize=10, fontweight="bold",
+                )  # fmt: skip
+        ax.set(ylim=(0, 1), ylabel="share", xlim=(middle[0], middle[-1]))
+        ax.yaxis.set_major_formatter("{x:.0%}")
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, ax
+
+
+def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
+    """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
+
+    Parameters
+    ----------
+    maps : mapping of str to Embedding
+        By the panel's name; two dimensions, metadata ``day``, as `project` gives them of `TwoTower.day_embedding_`.
+    title : str
+        What they show.
+    """
+    n_cols = min(len(maps), 3)
+    n_rows = -(-len(maps) // n_cols)
+    with house_style():
+        size = 7.2, 2.5 * n_rows + 0.5
+        fig, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, layout="constrained")
+        named = pd.concat([pd.Series(places.names, places.metadata["day"]) for places in maps.values()]).sort_index()
+        colours = Normalize(named.index[0], named.index[-1])
+        for ax, (name, places) in zip(axes.flat, maps.items(), strict=False):
+            if places.n_dims != 2:
+                raise ValueError(f"{name}: the map has {places.n_dims} dimensions, expected 2: project() it first.")
+            order = np.argsort(places.metadata["day"].to_numpy(), kind="stable")
+            x, y = places.vectors[order].T
+            ax.plot(x, y, color=GREY, lw=0.5, zorder=1)
+            size = np.clip(2400 / len(places), 4, 28)
+            ax.scatter(x, y, c=places.metadata["day"].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(name, fontsize=10)
+            ax.spines[:].set_color(GREY)
+            ax.spines[:].set_visible(True)
+            ax.margins(0.06)
+        for ax in axes.flat[len(maps) :]:
+            ax.set_visible(False)
+        bar = fig.colorbar(ScalarMappable(colours, "viridis"), ax=axes, shrink=0.7, aspect=30, pad=0.02)
+        bar.set_ticks([colours.vmin, colours.vmax], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
+        bar.outline.set_visible(False)
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, axes
