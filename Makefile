@@ -28,6 +28,7 @@ lab: .venv/ready-lab ## open the notebooks in JupyterLab
 	RESEARCH_LIB_RUN=$(CURDIR)/runs/lab $(BIN)/jupyter lab --notebook-dir notebooks
 
 bench: .venv/ready-bench ## our models beside their peers, in one run
+	$(BIN)/python benchmarks/anomalies.py
 	$(BIN)/python benchmarks/book_links.py
 	$(BIN)/python benchmarks/mixtures.py
 	$(BIN)/python benchmarks/words.py

@@ -1,7 +1,7 @@
 """Does a detector find what it has never seen? One kind is left out, and must score higher than the rest."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ def score_left_out(
     labels: Sequence,
     kind: str,
     random_state: int = 0,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, BaseEstimator]]:
     """Fit every detector to half of what is normal, and score the rest together with the kind that was left out.
 
     Parameters
@@ -67,17 +67,20 @@ def score_left_out(
 
     Returns
     -------
-    DataFrame
+    scores : DataFrame
         A row a thing that was scored, its position in the index; columns ``kind``, ``anomalous`` and, by the name of
         each detector, how anomalous it is: more is more.
+    fitted : dict of str to estimator
+        The detectors, fitted.
     """
     normal, rest = split_without(kind, labels, random_state)
     kinds = np.asarray(labels).astype(str)[rest]
     found = pd.DataFrame({"kind": kinds, "anomalous": kinds == str(kind)}, index=rest)
     learnt, asked = _some(things, normal), _some(things, rest)
-    for name, detector in detectors.items():
-        found[name] = -clone(detector).fit(learnt).score_samples(asked)
-    return found
+    fitted = {name: clone(detector).fit(learnt) for name, detector in detectors.items()}
+    for name, detector in fitted.items():
+        found[name] = -detector.score_samples(asked)
+    return found, fitted
 
 
 def auroc(scores: pd.DataFrame) -> pd.Series:
@@ -94,7 +97,7 @@ def auroc(scores: pd.DataFrame) -> pd.Series:
 
 
 def auroc_by_kind(
-    detectors: Callable[[int], Mapping[str, BaseEstimator]],
+    detectors: Mapping[str, BaseEstimator],
     things: Images | np.ndarray,
     labels: Sequence,
     *,
@@ -105,14 +108,12 @@ def auroc_by_kind(
 
     Parameters
     ----------
-    detectors : callable
-        Gives the detectors, by name, for a seed.
-    things, labels
+    detectors, things, labels
         As in `score_left_out`.
     kinds : sequence of str, optional
         Those to leave out; by default all.
     random_states : sequence of int
-        Seeds, each of a split and of the detectors.
+        Seeds: each is that of a split, and every detector's own.
 
     Returns
     -------
@@ -120,11 +121,11 @@ def auroc_by_kind(
         A row a kind and seed, a column a detector.
     """
     kinds = np.unique(np.asarray(labels).astype(str)) if kinds is None else kinds
-    found = {
-        (str(kind), seed): auroc(score_left_out(detectors(seed), things, labels, kind, seed))
-        for seed in random_states
-        for kind in kinds
-    }
+    found = {}
+    for seed in random_states:
+        seeded = {name: _with_seed(detector, seed) for name, detector in detectors.items()}
+        for kind in kinds:
+            found[str(kind), seed] = auroc(score_left_out(seeded, things, labels, kind, seed)[0])
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(["kind", "seed"])
 
 
@@ -166,3 +167,9 @@ def alarm_threshold(normal_scores: np.ndarray, false_alarms: float = 0.05) -> fl
 
 def _some(things: Images | np.ndarray, positions: np.ndarray) -> Images | np.ndarray:
     return things.subset(positions) if isinstance(things, Images) else np.asarray(things)[positions]
+
+
+def _with_seed(detector: BaseEstimator, seed: int) -> BaseEstimator:
+    """A copy with this seed, also in the steps of a pipeline."""
+    seeds = {name: seed for name in detector.get_params() if name.rpartition("__")[2] == "random_state"}
+    return clone(detector).set_params(**seeds) if seeds else clone(detector)

@@ -119,8 +119,8 @@ def test_chosen_names_are_written_and_ringed(places):
 
 def test_the_name_of_a_kind_lies_among_its_points():
     crowd, stray = np.random.default_rng(0).normal(0, 0.1, (12, 2)), [[100, 100]]
-    assert np.linalg.norm(maps._crowded(np.concatenate([crowd, stray]), radius=1)) < 0.3
-    np.testing.assert_array_equal(maps._crowded(np.array([[1.0, 2.0]]), radius=1), [1, 2])
+    assert np.linalg.norm(maps.crowded(np.concatenate([crowd, stray]), radius=1)) < 0.3
+    np.testing.assert_array_equal(maps.crowded(np.array([[1.0, 2.0]]), radius=1), [1, 2])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from research_lib.notebooks.records import encode
 from research_lib.notebooks.runner import plan, run_all
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-N_NOTEBOOKS = 8
+N_NOTEBOOKS = 9
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

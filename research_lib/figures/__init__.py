@@ -1,5 +1,6 @@
 """What the notebooks draw: every plot takes data and gives ``(fig, ax)``, and `save_figure` keeps it."""
 
+from research_lib.figures.anomalies import plot_alarms, plot_clusters, plot_roc
 from research_lib.figures.charts import (
     plot_counts,
     plot_histories,
@@ -19,8 +20,10 @@ from research_lib.figures.thumbnails import plot_thumbnail_grid, plot_thumbnail_
 
 __all__ = [
     "house_style",
+    "plot_alarms",
     "plot_arrows",
     "plot_clustermap",
+    "plot_clusters",
     "plot_counts",
     "plot_coverage",
     "plot_errors_by_size",
@@ -32,6 +35,7 @@ __all__ = [
     "plot_map",
     "plot_n_clusters",
     "plot_parity",
+    "plot_roc",
     "plot_scores",
     "plot_shepard",
     "plot_similar",

@@ -67,7 +67,7 @@ def plot_map(
             )
         texts = [
             ax.text(
-                *_crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)),
+                *crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)),
                 fill(short(str(kind), 40), 20),
                 color=dark(colour),
                 fontsize=11,
@@ -120,6 +120,6 @@ def _where(values: pd.Series, kind: object) -> np.ndarray:
     return (values == kind).to_numpy(dtype=bool, na_value=False)
 
 
-def _crowded(points: np.ndarray, radius: float) -> np.ndarray:
+def crowded(points: np.ndarray, radius: float) -> np.ndarray:
     """The point with most others around it: where a kind's name belongs."""
     return points[np.argmax(cKDTree(points).query_ball_point(points, radius, return_length=True))]

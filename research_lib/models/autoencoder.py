@@ -82,12 +82,12 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         n_dims: int = 32,
         hidden: Sequence[int] = (64,),
         *,
-        distortion: float = 1.0,
+        distortion: float = 0.7,
         noise: float = 0.1,
         n_neighbors: int = 10,
         error_weight: float = 0.5,
         epochs: int = 30,
-        batch_size: int = 128,
+        batch_size: int = 64,
         learning_rate: float = 0.003,
         validation_fraction: float = 0.0,
         patience: int | None = None,
@@ -137,6 +137,17 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         if self._image_shape is None:
             self._centre, spread = rows.mean(axis=0), rows.std(axis=0)
             self._unit = np.where(spread > 0, spread, 1)
+        self._learn(rows, n_held_out)
+        vectors = self._encoded(rows)
+        names = (X.names, X.metadata) if isinstance(X, Images) else (range(1, len(rows) + 1),)
+        self.embedding_ = Embedding(vectors, *names)
+        self._neighbourhoods = LocalOutlierFactor(self.n_neighbors, novelty=True).fit(vectors)
+        usual = _logarithms(-self._neighbourhoods.negative_outlier_factor_, self._errors(rows, vectors))
+        self._usual = usual.mean(axis=0), np.maximum(usual.std(axis=0), TINY)
+        return self
+
+    def _learn(self, rows: np.ndarray, n_held_out: int) -> None:
+        """Fit the network and its history."""
         rng = np.random.default_rng(self.random_state)
         device = pick_device(self.device)
         with torch.random.fork_rng(devices=[]):  # layers start from torch's own generator only
@@ -158,20 +169,11 @@ class Autoencoder(TransformerMixin, BaseEstimator):
             generator=generator,
         )
         self.network_.cpu().double()  # so that a row alone gets the vector that it gets among others
-        vectors, errors = self._through(rows)
-        if isinstance(X, Images):
-            self.embedding_ = Embedding(vectors, X.names, X.metadata)
-        else:
-            self.embedding_ = Embedding(vectors, range(1, len(vectors) + 1))
-        self._neighbourhoods = LocalOutlierFactor(self.n_neighbors, novelty=True).fit(vectors)
-        usual = _logarithms(-self._neighbourhoods.negative_outlier_factor_, errors)
-        self._usual = usual.mean(axis=0), np.maximum(usual.std(axis=0), TINY)
-        return self
 
     def transform(self, X) -> np.ndarray:
         """The vectors of images or rows, shape (n, n_dims)."""
         check_is_fitted(self)
-        return self._through(self._read(X))[0]
+        return self._encoded(self._read(X))
 
     def inverse_transform(self, X) -> np.ndarray:
         """What vectors of shape (n, n_dims) are given back as: shape (n, n_features), pixels in rows for images."""
@@ -202,23 +204,26 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if by not in SCORES:
             raise ValueError(f"Unknown score {by!r}, expected one of: {', '.join(SCORES)}.")
-        vectors, errors = self._through(self._read(X))
+        rows = self._read(X)
+        vectors = self._encoded(rows)
         mean, spread = self._usual
-        parts = (_logarithms(-self._neighbourhoods.score_samples(vectors), errors) - mean) / spread
+        parts = _logarithms(-self._neighbourhoods.score_samples(vectors), self._errors(rows, vectors))
+        parts = (parts - mean) / spread
         return parts @ {"both": (1, self.error_weight), "density": (1, 0), "reconstruction": (0, 1)}[by]
 
     def score_samples(self, X) -> np.ndarray:
         """The negated `anomaly_scores`: what scikit-learn's own detectors call so."""
         return -self.anomaly_scores(X)
 
-    def _through(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors of rows, shape (n, n_dims), and the error of what is given back, shape (n,)."""
-        scaled = self._scaled(rows)
-        vectors = passed(self.network_["encoder"], torch.from_numpy(scaled)).numpy()
-        errors = ((self._scaled(self.inverse_transform(vectors)) - scaled) ** 2).sum(axis=1)
-        if self._image_shape is not None:  # what has more ink has more to miss
-            errors = errors / np.maximum((scaled**2).sum(axis=1), TINY)
-        return vectors, errors
+    def _encoded(self, rows: np.ndarray) -> np.ndarray:  # (n, n_features) -> (n, n_dims)
+        return passed(self.network_["encoder"], torch.from_numpy(self._scaled(rows))).numpy()
+
+    def _errors(self, rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:  # -> (n,)
+        """Squared error of what is given back; of images as a share, as what has more ink has more to miss."""
+        missed = ((self.inverse_transform(vectors) - rows) / self._unit) ** 2
+        if self._image_shape is None:
+            return missed.sum(axis=1)
+        return missed.sum(axis=1) / np.maximum((rows**2).sum(axis=1), TINY)
 
     def _scaled(self, rows: np.ndarray) -> np.ndarray:
         return (rows - self._centre) / self._unit
@@ -252,8 +257,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def _check(self) -> None:
         sizes = {name: getattr(self, name) for name in ("n_dims", "n_neighbors", "epochs", "batch_size")}
         for name, size in (sizes | {"hidden": min(self.hidden, default=1)}).items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}, expected at least 1.")
+            least = 2 if name == "batch_size" else 1  # a row alone has no variance to be normalised by
+            if size < least:
+                raise ValueError(f"{name} is {size}, expected at least {least}.")
         for name in ("distortion", "noise", "error_weight"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more.")

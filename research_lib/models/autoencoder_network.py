@@ -117,7 +117,7 @@ def fit_network(
         As `train` gives it.
     """
     learnt, held_out = data[: len(data) - n_held_out], data[len(data) - n_held_out :]
-    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
     n_steps = epochs * -(-len(learnt) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=n_steps + 1)
     best = {"loss": np.inf, "state": None}
