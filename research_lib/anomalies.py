@@ -34,8 +34,10 @@ def split_without(kind: str, labels: Sequence, random_state: int = 0) -> tuple[n
     Raises
     ------
     ValueError, KeyError
-        If there is one kind only, or none of that name.
+        If nothing is known of kinds, there is one only, or none of that name.
     """
+    if np.ndim(labels) != 1:
+        raise ValueError(f"labels are {labels!r}, expected the kind of each thing.")
     labels = np.asarray(labels).astype(str)
     kinds = np.unique(labels).tolist()
     if len(kinds) < 2:
@@ -74,6 +76,8 @@ def score_left_out(
         The detectors, fitted.
     """
     normal, rest = split_without(kind, labels, random_state)
+    if len(things) != len(labels):
+        raise ValueError(f"{len(labels)} labels for {len(things)} things, expected one each.")
     kinds = np.asarray(labels).astype(str)[rest]
     found = pd.DataFrame({"kind": kinds, "anomalous": kinds == str(kind)}, index=rest)
     learnt, asked = _some(things, normal), _some(things, rest)
