@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from research_lib.data import UnknownName
 from research_lib.images import Images
 
-FOUND_IN = ("kind", "anomalous")  # what a table of scores holds beside the detectors
+KNOWN = ["kind", "anomalous"]  # columns of a table of scores; all others are detectors
 
 
 def split_without(kind: str, labels: Sequence, random_state: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -95,9 +95,7 @@ def auroc(scores: pd.DataFrame) -> pd.Series:
     scores : DataFrame
         As `score_left_out` gives it.
     """
-    return pd.Series(
-        {name: roc_auc_score(scores["anomalous"], scores[name]) for name in scores.columns.drop(list(FOUND_IN))}
-    )
+    return pd.Series({name: roc_auc_score(scores["anomalous"], scores[name]) for name in scores.columns.drop(KNOWN)})
 
 
 def auroc_by_kind(
