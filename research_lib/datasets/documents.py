@@ -65,9 +65,9 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             for word, n in Counter(second).items()
             if counts[word]
         }
-        marking = sorted(weight, key=lambda word: (-weight[word], word))
-        for sort, said in (("says", True), ("not say", False)):
-            chosen = [word for word in marking if (word in set(first)) == said][:n_words]
+        marking, said = sorted(weight, key=lambda word: (-weight[word], word)), set(first)
+        for sort, wanted in (("says", True), ("not say", False)):
+            chosen = [word for word in marking if (word in said) == wanted][:n_words]
             if len(chosen) == n_words:
                 rows.append((" ".join(chosen), sort, [name]))
     queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
