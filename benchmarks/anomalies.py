@@ -48,7 +48,7 @@ def retrieval(images: Images, seeds: Sequence[int]) -> None:
     }
     table = pd.DataFrame({name: {"precision@10": np.mean(each), "sd": np.std(each)} for name, each in found.items()}).T
     print(
-        f"\n{images}: {N_NEAREST} nearest of the first {N_QUERIES:,}, {len(seeds)} seeds; a fit takes {seconds:.0f} s"
+        f"\n{images}: {N_NEAREST} nearest of the first {N_QUERIES:,}, seeds {list(seeds)}; a fit takes {seconds:.0f} s"
     )
     print(table.round(4).to_string(), flush=True)
 
@@ -72,7 +72,7 @@ def left_out(images: Images, seeds: Sequence[int]) -> None:
     table = pd.DataFrame.from_dict(areas, orient="index").rename_axis(["kind", "seed"])
     by_kind, by_seed = table.groupby("kind").mean(), table.groupby("seed").mean()
     print(
-        f"\n{images}: one digit left out, {len(seeds)} seeds, {np.mean(seconds):.0f} s for all detectors on one digit"
+        f"\n{images}: one digit left out, seeds {list(seeds)}, {np.mean(seconds):.0f} s for all detectors on one digit"
     )
     summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(ddof=0), "worst digit": by_kind.min()}
     print(pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1).round(3).to_string(), flush=True)

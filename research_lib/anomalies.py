@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from research_lib.data import UnknownName
 from research_lib.images import Images
 
-FOUND_IN = ("kind", "anomalous")  # what a table of scores holds beside the detectors
+KNOWN = ["kind", "anomalous"]  # columns of a table of scores; all others are detectors
 
 
 def split_without(kind: str, labels: Sequence, random_state: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,8 +34,10 @@ def split_without(kind: str, labels: Sequence, random_state: int = 0) -> tuple[n
     Raises
     ------
     ValueError, KeyError
-        If there is one kind only, or none of that name.
+        If nothing is known of kinds, there is one only, or none of that name.
     """
+    if np.ndim(labels) != 1:
+        raise ValueError(f"labels are {labels!r}, expected the kind of each thing.")
     labels = np.asarray(labels).astype(str)
     kinds = np.unique(labels).tolist()
     if len(kinds) < 2:
@@ -74,6 +76,8 @@ def score_left_out(
         The detectors, fitted.
     """
     normal, rest = split_without(kind, labels, random_state)
+    if len(things) != len(labels):
+        raise ValueError(f"{len(labels)} labels for {len(things)} things, expected one each.")
     kinds = np.asarray(labels).astype(str)[rest]
     found = pd.DataFrame({"kind": kinds, "anomalous": kinds == str(kind)}, index=rest)
     learnt, asked = _some(things, normal), _some(things, rest)
@@ -91,9 +95,7 @@ def auroc(scores: pd.DataFrame) -> pd.Series:
     scores : DataFrame
         As `score_left_out` gives it.
     """
-    return pd.Series(
-        {name: roc_auc_score(scores["anomalous"], scores[name]) for name in scores.columns.drop(list(FOUND_IN))}
-    )
+    return pd.Series({name: roc_auc_score(scores["anomalous"], scores[name]) for name in scores.columns.drop(KNOWN)})
 
 
 def auroc_by_kind(

@@ -74,6 +74,8 @@ class TextSearch:
         check_choice("unknown", unknown, ("error", "warn", "ignore"))
         if isinstance(queries, str):
             raise TypeError(f"queries are one text, expected a list such as [{queries!r}].")
+        if not len(queries):
+            raise ValueError("There are no queries, expected at least one.")
         vectors = self.vectorizer.transform(queries)
         silent = np.flatnonzero(abs(vectors).sum(axis=1) == 0)
         if len(silent) and unknown != "ignore":

@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from research_lib.anomalies import alarm_threshold, auroc, auroc_by_kind, score_left_out, split_without
 from research_lib.images import Images
 from research_lib.models.detectors import PCAReconstruction, usual_detectors
+
+
+@parametrize_with_checks([PCAReconstruction(1)])
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
 
 
 class Chance:
@@ -107,6 +113,7 @@ def test_false_alarms_are_kept_on_what_was_not_scored():
     ("labels", "kind", "error", "message"),
     [
         (["a"] * 5, "a", ValueError, "All 5 things are of the kind 'a', expected two kinds or more"),
+        (None, "a", ValueError, "labels are None, expected the kind of each thing"),
         (["1", "1", "2"], "3", KeyError, "No kind '3' among 2"),
         ([1, 1, 2], 3, KeyError, "No kind '3' among 2"),
     ],
@@ -114,6 +121,12 @@ def test_false_alarms_are_kept_on_what_was_not_scored():
 def test_kinds_that_are_not_there_are_refused(labels, kind, error, message):
     with pytest.raises(error, match=message):
         split_without(kind, labels)
+
+
+def test_every_thing_has_a_kind():
+    rows, kinds = planted(10)
+    with pytest.raises(ValueError, match="29 labels for 30 things, expected one each"):
+        score_left_out({"chance": Chance()}, rows, kinds[1:], "a")
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,20 @@ def test_a_table_of_ones_own_with_queries_and_without(tmp_path):
 
 
 def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"smaple: no such file\. Expected 'sample', wiki-text, or the path"):
-        load("documents", "smaple")
+    with pytest.raises(FileNotFoundError, match=r"mine\.csv: no such file"):
+        load("documents", tmp_path / "mine.csv")
+    with pytest.raises(ValueError, match=r"Unknown dataset 'wiki-txt'\. Did you mean 'wiki-text'"):
+        load("documents", "wiki-txt")
     table = tmp_path / "mine.csv"
     table.write_text("title,text\ncat,A cat sat.\n")
     with pytest.raises(ValueError, match=r"mine\.csv: no column 'name', which has: title, text"):
         load("documents", table)
+
+
+def test_a_text_of_ones_own_is_cut_in_halves(tmp_path):
+    text = tmp_path / "mine.txt"
+    text.write_text("A cat purrs and meows and purrs.\nA dog barks and bites and barks at a cat.\n", encoding="utf-8")
+    assert load("documents", text).texts == ["a cat purrs", "a dog barks and bites"]
 
 
 def test_halves_ask_for_words_that_the_first_half_says_and_for_such_that_it_does_not():

@@ -102,6 +102,8 @@ def test_bad_input_gets_one_message(documents, word_vectors):
         search.search("car", n=0)
     with pytest.raises(TypeError, match=r"queries are one text, expected a list such as \['car'\]"):
         search.score("car")
+    with pytest.raises(ValueError, match="There are no queries, expected at least one"):
+        search.score([])
     with pytest.raises(ValueError, match="None of the 23 words of the texts has a vector"):
         TextSearch.by_words(documents, Embedding(np.eye(2), ["Katze", "Hund"]))
 

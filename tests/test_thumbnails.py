@@ -123,6 +123,17 @@ def test_what_is_drawn_has_its_own_picture_the_right_way_up():
     assert np.isnan(canvas[:, width:-width]).all()
 
 
+@pytest.mark.parametrize("shape", [(300, 400), (1, 500), (3, 2), (401, 97)])
+def test_pictures_of_any_size_are_brought_to_that_of_a_thumbnail(shape):
+    pictures = np.tile(np.linspace(0, 1, shape[1]), (2, shape[0], 1))
+    _, ax = plot_thumbnail_map(Embedding([[0, 0], [10, 0]], ["left", "right"]), pictures, size=0.2)
+    canvas = ax.images[0].get_array().filled(np.nan)
+    wide = np.flatnonzero(np.isnan(canvas[0]))[0]
+    assert 48 <= wide < 192
+    assert (np.diff(canvas[:, :wide], axis=1) >= -1e-9).all()
+    assert canvas[:, :wide].mean() == pytest.approx(0.5, abs=0.02)
+
+
 def test_frames_and_dots_have_the_colour_of_their_kind_and_the_kinds_are_named():
     places = crowded()
     _, ax = plot_thumbnail_map(places, pictures_of(len(places)), "kind")

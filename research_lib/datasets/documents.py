@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from research_lib.corpus import Corpus
-from research_lib.datasets import catalogue
 from research_lib.datasets.text import load_text
 from research_lib.documents import Documents
 
@@ -22,8 +21,8 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     source : str or Path
         ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three sorts: ``synonym``
         (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
-        ``"wiki-text"``: articles of Wikipedia, see `halves`. A path: a CSV with columns ``name`` and ``text``, all
-        others become metadata.
+        ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a CSV with columns ``name`` and
+        ``text``, all others become metadata; or what `load_text` reads, which is cut in halves.
     queries : str or Path, optional
         Of such a table: a CSV with columns ``query``, ``sort`` and ``relevant`` (names, a | between).
 
@@ -38,9 +37,9 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     """
     if str(source) == "sample":
         return _read(TABLES / "documents.csv", TABLES / "queries.csv", "sample")
-    if source in [dataset.name for dataset in catalogue.catalogue("text")]:
-        return halves(load_text(source))
-    return _read(Path(source), queries, str(source))
+    if Path(source).suffix == ".csv":
+        return _read(Path(source), queries, str(source))
+    return halves(load_text(source))
 
 
 def halves(corpus: Corpus, n_words: int = 3) -> Documents:
@@ -66,9 +65,9 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             for word, n in Counter(second).items()
             if counts[word]
         }
-        marking = sorted(weight, key=lambda word: (-weight[word], word))
-        for sort, said in (("says", True), ("not say", False)):
-            chosen = [word for word in marking if (word in set(first)) == said][:n_words]
+        marking, said = sorted(weight, key=lambda word: (-weight[word], word)), set(first)
+        for sort, wanted in (("says", True), ("not say", False)):
+            chosen = [word for word in marking if (word in said) == wanted][:n_words]
             if len(chosen) == n_words:
                 rows.append((" ".join(chosen), sort, [name]))
     queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
@@ -86,8 +85,7 @@ def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not path.is_file():
-        known = ", ".join(dataset.name for dataset in catalogue.catalogue("text"))
-        raise FileNotFoundError(f"{path}: no such file. Expected 'sample', {known}, or the path of a CSV.")
+        raise FileNotFoundError(f"{path}: no such file.")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if missing := [name for name in columns if name not in table]:
         raise ValueError(f"{path.name}: no column {missing[0]!r}, which has: {', '.join(table.columns)}.")

@@ -19,8 +19,8 @@ from research_lib.figures.style import GREY, KINDS, house_style, short
 FRAMES = (*KINDS, "#332288", "#44AA99")  # two more than points have: the picture tells kinds apart too
 MAX_PICTURES = 2500  # the assignment takes n² memory and n³ time, and smaller thumbnails cannot be read
 PITCH = 1.08  # from one thumbnail to the next on the grid, in widths of one
-FRAME = 0.07  # thickness, in widths of a thumbnail
-CANVAS_PIXELS = 48  # of a thumbnail about so many, wide
+FRAME = 0.07  # thickness, as a share of the shorter side
+LEAST_PIXELS, MOST_PIXELS = 48, 96  # of a thumbnail's width, about
 
 
 def plot_thumbnail_grid(
@@ -151,15 +151,14 @@ def _draw(ax: Axes, middles: np.ndarray, size: np.ndarray, pictures: np.ndarray,
     corners = middles - size / 2
     frames = [Rectangle(corner, *size) for corner in corners]
     ax.add_collection(PatchCollection(frames, facecolors=list(colours), linewidths=0, zorder=2))
-    frame = FRAME * size[0]
+    frame = FRAME * size.min()
     canvas, box = _canvas(corners + frame, size - 2 * frame, pictures)
     ax.imshow(canvas, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="equal", origin="lower", zorder=3)
 
 
 def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
     """All pictures on one, NaN between them, and its extent: a thousand images would take a minute to write."""
-    up = max(1, round(CANVAS_PIXELS / pictures.shape[2]))
-    pictures = pictures.repeat(up, axis=1).repeat(up, axis=2)[:, ::-1]  # rows count from below
+    pictures = _resized(pictures)[:, ::-1]  # rows count from below
     tall, wide = pictures.shape[1:]
     pixel = size / [wide, tall]
     low = corners.min(axis=0)
@@ -169,6 +168,15 @@ def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tupl
         canvas[row : row + tall, col : col + wide] = picture
     right, top = low + pixel * canvas.shape[::-1]
     return canvas, (low[0], right, low[1], top)
+
+
+def _resized(pictures: np.ndarray) -> np.ndarray:
+    """Small pictures with every pixel repeated, large ones with the mean of some: whole numbers, so that none blurs."""
+    n, tall, wide = pictures.shape
+    up, down = max(1, round(LEAST_PIXELS / wide)), max(1, wide // MOST_PIXELS)
+    high, across, wide = max(1, tall // down), min(down, tall), wide // down
+    blocks = pictures[:, : high * across, : wide * down].reshape(n, high, across, wide, down)
+    return blocks.mean(axis=(2, 4)).repeat(up, axis=1).repeat(up, axis=2)
 
 
 def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, dict[object, str]]:

@@ -31,7 +31,7 @@ class PCAReconstruction(BaseEstimator):
 
     def fit(self, X, y=None) -> Self:
         X = validate_data(self, X)
-        self.pca_ = PCA(min(self.n_dims, *X.shape), random_state=self.random_state).fit(X)
+        self.pca_ = PCA(self.n_dims, random_state=self.random_state).fit(X)
         return self
 
     def score_samples(self, X) -> np.ndarray:
@@ -49,7 +49,7 @@ def usual_detectors(n_dims: int = 32, random_state: int = 0) -> dict[str, BaseEs
     Parameters
     ----------
     n_dims : int
-        Principal components; fewer if there are not so many columns.
+        Principal components, no more than columns.
     random_state : int
         Seed.
     """
