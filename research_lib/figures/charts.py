@@ -146,7 +146,8 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
                 text, (rows[-1], at), (8, 0), color=dark(colours[name]), fontsize=9, va="center",
                 annotation_clip=False, **OFFSET,
             )  # fmt: skip
-        ticks = curves.loc[name, "rows"]
+        ticks = curves.loc[name, "rows"].to_numpy()
+        ticks = ticks[np.append(ticks[1:] > 1.3 * ticks[:-1], True)]  # of two that would touch, the larger
         ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
         ax.minorticks_off()
     return fig, ax
