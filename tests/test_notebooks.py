@@ -12,11 +12,7 @@ from research_lib.notebooks.records import encode
 from research_lib.notebooks.runner import plan, run_all
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-<<<<<<< HEAD
 N_NOTEBOOKS = 10
-=======
-N_NOTEBOOKS = 9
->>>>>>> c8e799e2a602fbe3313963a1764b5a2f24d306a5
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
