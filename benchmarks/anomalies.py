@@ -74,8 +74,8 @@ def left_out(images: Images, seeds: Sequence[int]) -> None:
     print(
         f"\n{images}: one digit left out, seeds {list(seeds)}, {np.mean(seconds):.0f} s for all detectors on one digit"
     )
-    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(ddof=0), "worst digit": by_kind.min()}
-    print(pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1).round(3).to_string(), flush=True)
+    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(), "worst digit": by_kind.min()}
+    print(pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1).round(3).to_string(na_rep="–"), flush=True)
 
 
 def detectors(seed: int) -> dict[str, BaseEstimator]:
