@@ -22,7 +22,16 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from research_lib import Autoencoder, Embedding, Images, auroc, load, score_left_out, usual_detectors
+from research_lib import (
+    Autoencoder,
+    Embedding,
+    Images,
+    auroc,
+    load,
+    score_left_out,
+    search_scores_by_kind,
+    usual_detectors,
+)
 from research_lib.datasets import catalogue
 
 N_QUERIES, N_NEAREST = 2000, 10
@@ -55,8 +64,8 @@ def retrieval(images: Images, seeds: Sequence[int]) -> None:
 
 def precision(embedding: Embedding, labels: np.ndarray) -> float:
     """Share of the nearest of the first images that have their label."""
-    nearest = embedding.neighbours(N_NEAREST)[:N_QUERIES]
-    return float((labels[nearest] == labels[:N_QUERIES, None]).mean())
+    scores = search_scores_by_kind(embedding, labels, N_NEAREST, asked=np.arange(N_QUERIES))
+    return scores[f"precision@{N_NEAREST}"].mean()
 
 
 def left_out(images: Images, seeds: Sequence[int]) -> None:

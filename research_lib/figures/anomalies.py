@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from research_lib.embedding import Embedding
-from research_lib.figures.maps import VECTOR_POINTS, crowded
-from research_lib.figures.style import ACCENT, HALO, INK, OFFSET, dark, house_style
+from research_lib.figures.maps import crowded
+from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, OFFSET, VECTOR_POINTS, dark, house_style
 
-NOISE = "#999999"
 GREYS = ("#555555", "#888888", "#AAAAAA", "#C4C4C4")
 DASHES = ("-", "--", "-.", ":")
 WIDEST = 400  # points of a group that are drawn
@@ -71,7 +70,7 @@ def plot_roc(
     greys = iter(zip(GREYS, DASHES, strict=True))
     with house_style():
         fig, ax = plt.subplots(figsize=(5.4, 5.2))
-        ax.plot([0, 1], [0, 1], color=NOISE, lw=0.8)
+        ax.plot([0, 1], [0, 1], color=BASELINE, lw=0.8)
         for name, area in areas.sort_values(ascending=False).items():
             false_alarms, found, _ = roc_curve(scores["anomalous"], scores[name])
             colour, dash = (ACCENT, "-") if name in highlight else next(greys)
@@ -105,7 +104,7 @@ def plot_alarms(
         for row, (name, scores) in enumerate(groups.items()):
             drawn = scores if len(scores) <= WIDEST else rng.choice(scores, WIDEST, replace=False)
             height = row + rng.uniform(-0.3, 0.3, len(drawn))
-            ax.scatter(drawn, height, s=7, color=NOISE if name in normal else ACCENT, alpha=0.5, lw=0)
+            ax.scatter(drawn, height, s=7, color=BASELINE if name in normal else ACCENT, alpha=0.5, lw=0)
             ax.annotate(f"{(scores > threshold).mean():.0%}", (1, row), (6, 0), xycoords=("axes fraction", "data"),
                         va="center", color=INK, **OFFSET)  # fmt: skip
         ax.axvline(threshold, color="#B07A00", lw=1)
