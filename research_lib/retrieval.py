@@ -11,8 +11,6 @@ from scipy import sparse
 
 from research_lib.embedding import Embedding, top_k
 
-MORE = ("reciprocal rank", "nDCG")
-
 
 def search_scores_by_kind(
     embedding: Embedding,
@@ -21,7 +19,6 @@ def search_scores_by_kind(
     *,
     asked: np.ndarray | None = None,
     metric: str = "cosine",
-    more: Sequence[str] = (),
 ) -> pd.DataFrame:
     """How many of the rows nearest to a row are of its kind.
 
@@ -37,8 +34,6 @@ def search_scores_by_kind(
         Positions of the rows that are queries; by default all. Every row can be a hit.
     metric : {"cosine", "euclidean", "jaccard"}
         What near means.
-    more : sequence of {"reciprocal rank", "nDCG"}
-        Further columns.
 
     Returns
     -------
@@ -56,12 +51,10 @@ def search_scores_by_kind(
         raise ValueError("No row that is asked has a label that another row has.")
     nearest = embedding.neighbours(k, metric, asked)
     hits = codes[nearest] == codes[asked, None]
-    return _scores(hits, n_alike[asked], len(embedding) - 1, k, more).set_axis(embedding.names[asked])
+    return _scores(hits, n_alike[asked], len(embedding) - 1, k).set_axis(embedding.names[asked])
 
 
-def search_scores(
-    scores: np.ndarray, relevant: sparse.sparray | np.ndarray, k: int = 10, *, more: Sequence[str] = ()
-) -> pd.DataFrame:
+def search_scores(scores: np.ndarray, relevant: sparse.sparray | np.ndarray, k: int = 10) -> pd.DataFrame:
     """How many of the documents that score highest are among those that answer a query.
 
     Parameters
@@ -72,22 +65,17 @@ def search_scores(
         Which documents answer which query, at least one each.
     k : int
         Hits a query.
-    more : sequence of {"reciprocal rank", "nDCG"}
-        Further columns.
 
     Returns
     -------
     DataFrame
         A row a query, numbered; columns ``precision@k`` (share of the `k` hits that answer it), ``recall@k`` (share
         of the answers that are among the hits) and ``chance`` (the precision of a random order, whose mean recall is
-        ``k / n_documents``). ``reciprocal rank`` is 1 / place of the first right hit, over all places, 0 if there is
-        none; its mean is the MRR. ``nDCG@k`` counts a right hit at place p as 1 / log₂(p + 1), divided by the most
-        possible.
+        ``k / n_documents``).
 
     References
     ----------
     C. Manning, P. Raghavan and H. Schütze, "Introduction to Information Retrieval", chapter 8, 2008.
-    K. Järvelin and J. Kekäläinen, "Cumulated Gain-based Evaluation of IR Techniques", ACM TOIS 2002 (nDCG).
     """
     relevant = relevant.toarray() if sparse.issparse(relevant) else np.asarray(relevant, dtype=bool)
     scores = np.asarray(scores)
@@ -100,7 +88,7 @@ def search_scores(
         raise ValueError(f"Query {n_relevant.argmin() + 1} has no document that answers it, expected at least one.")
     order = top_k(scores, scores.shape[1])
     hits = np.take_along_axis(relevant & (scores > 0), order, axis=1)
-    return _scores(hits, n_relevant, scores.shape[1], k, more)
+    return _scores(hits, n_relevant, scores.shape[1], k)
 
 
 def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:
@@ -128,18 +116,10 @@ def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:
     return total
 
 
-def _scores(hits: np.ndarray, n_relevant: np.ndarray, n_candidates: int, k: int, more: Sequence[str]) -> pd.DataFrame:
+def _scores(hits: np.ndarray, n_relevant: np.ndarray, n_candidates: int, k: int) -> pd.DataFrame:
     """Measures of every query from its hits in order, bool of shape (n_queries, n_hits)."""
     if k < 1:
         raise ValueError(f"k is {k}, expected at least 1.")
-    if unknown := [name for name in more if name not in MORE]:
-        raise ValueError(f"Unknown measure {unknown[0]!r}, expected one of: {', '.join(MORE)}.")
     right = hits[:, :k].sum(axis=1)
     table = {f"precision@{k}": right / k, f"recall@{k}": right / n_relevant, "chance": n_relevant / n_candidates}
-    if "reciprocal rank" in more:
-        table["reciprocal rank"] = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
-    if "nDCG" in more:
-        gain = 1 / np.log2(np.arange(k) + 2)
-        most = np.append(0, gain.cumsum())[np.minimum(n_relevant, k)]
-        table[f"nDCG@{k}"] = hits[:, :k] @ gain[: hits.shape[1]] / most
     return pd.DataFrame(table)

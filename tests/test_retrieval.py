@@ -9,8 +9,6 @@ from research_lib.embedding import Embedding
 from research_lib.ranking import neighbour_agreement
 from research_lib.retrieval import fused, search_scores, search_scores_by_kind
 
-MORE = ("reciprocal rank", "nDCG")
-
 
 def judged_by_loops(scores, relevant, k):
     """Every measure of every query, as the books define them."""
@@ -18,13 +16,8 @@ def judged_by_loops(scores, relevant, k):
     for query, answers in zip(scores, relevant, strict=True):
         order = sorted(range(len(query)), key=lambda document: -query[document])
         hits = [bool(answers[document] and query[document] > 0) for document in order]
-        first = hits.index(True) + 1 if any(hits) else np.inf
-        gain = sum(hit / np.log2(place + 1) for place, hit in enumerate(hits[:k], start=1))
-        most = sum(1 / np.log2(place + 1) for place in range(1, min(k, sum(answers)) + 1))
-        rows.append(
-            (sum(hits[:k]) / k, sum(hits[:k]) / sum(answers), sum(answers) / len(query), 1 / first, gain / most)
-        )
-    return pd.DataFrame(rows, columns=[f"precision@{k}", f"recall@{k}", "chance", "reciprocal rank", f"nDCG@{k}"])
+        rows.append((sum(hits[:k]) / k, sum(hits[:k]) / sum(answers), sum(answers) / len(query)))
+    return pd.DataFrame(rows, columns=[f"precision@{k}", f"recall@{k}", "chance"])
 
 
 @given(seed=st.integers(0, 10**6), n_documents=st.integers(1, 9), k=st.integers(1, 12), ties=st.booleans())
@@ -34,24 +27,19 @@ def test_measures_are_those_of_a_loop(seed, n_documents, k, ties):
     relevant = rng.random((4, n_documents)) < 0.4
     relevant[:, rng.integers(n_documents)] = True
     expected = judged_by_loops(scores, relevant, k)
-    pd.testing.assert_frame_equal(search_scores(scores, relevant, k, more=MORE), expected, rtol=1e-6)
-    pd.testing.assert_frame_equal(search_scores(scores, sparse.csr_array(relevant), k, more=MORE), expected, rtol=1e-6)
+    pd.testing.assert_frame_equal(search_scores(scores, relevant, k), expected, rtol=1e-6)
+    pd.testing.assert_frame_equal(search_scores(scores, sparse.csr_array(relevant), k), expected, rtol=1e-6)
 
 
 def test_a_perfect_search_scores_1_and_a_random_one_chance():
     rng = np.random.default_rng(0)
     relevant = rng.random((500, 60)) < 0.2
     relevant[:, 0] = True
-    perfect = search_scores(relevant.astype(float), relevant, 60, more=MORE)
-    assert np.allclose(perfect[["recall@60", "reciprocal rank", "nDCG@60"]], 1)
+    perfect = search_scores(relevant.astype(float), relevant, 60)
+    assert (perfect["recall@60"] == 1).all()
     random = search_scores(rng.random(relevant.shape), relevant, 6).mean()
     assert random["precision@6"] == pytest.approx(random["chance"], abs=0.03)
     assert random["recall@6"] == pytest.approx(6 / 60, abs=0.03)
-
-
-def test_only_what_was_asked_for_is_measured():
-    scores = search_scores(np.eye(3), np.eye(3), 1)
-    assert list(scores) == ["precision@1", "recall@1", "chance"]
 
 
 @pytest.fixture
@@ -79,8 +67,8 @@ def test_by_kind_is_the_table_in_which_a_kind_answers_itself(kinds):
     similarity = next(embedding.similarity_blocks(embedding.vectors[asked], "euclidean"))[1] + 100
     relevant = np.array([[labels[i] == label for label in labels] for i in asked])
     similarity[np.arange(len(asked)), asked] = relevant[np.arange(len(asked)), asked] = 0
-    expected = search_scores(similarity, relevant, 61, more=MORE).drop(columns="chance")
-    found = search_scores_by_kind(embedding, labels, 61, asked=asked, metric="euclidean", more=MORE)
+    expected = search_scores(similarity, relevant, 61).drop(columns="chance")
+    found = search_scores_by_kind(embedding, labels, 61, asked=asked, metric="euclidean")
     pd.testing.assert_frame_equal(found.drop(columns="chance").reset_index(drop=True), expected, rtol=1e-6)
 
 
@@ -103,7 +91,6 @@ def test_fused_is_the_sum_of_reciprocal_places_of_hits():
         (lambda: search_scores(np.eye(3), np.eye(2)), r"shape \(3, 3\), the answers \(2, 2\)"),
         (lambda: search_scores(np.eye(2), [[1, 0], [0, 0]]), "Query 2 has no document that answers it"),
         (lambda: search_scores(np.eye(2), np.eye(2), 0), "k is 0, expected at least 1"),
-        (lambda: search_scores(np.eye(2), np.eye(2), more=("F1",)), "Unknown measure 'F1', expected one of: recip"),
         (lambda: search_scores_by_kind(Embedding(np.eye(3), "abc"), [1, 1]), "2 labels for 3 vectors"),
         (
             lambda: search_scores_by_kind(Embedding(np.eye(3), "abc"), [1, 2, None], 1),
