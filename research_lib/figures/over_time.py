@@ -44,6 +44,8 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
     total = counts.sum(axis=1)
     shares = np.divide(counts, total[:, None], out=np.full_like(counts, np.nan), where=total[:, None] > 0)
     shares = pd.DataFrame(shares).interpolate(limit_direction="both").to_numpy()  # spans in which nothing happened
+    has_room = total >= np.median(total) / 2  # for a name: shares of a few are chance, and at the edge it would be cut
+    has_room[: N_SPANS // 10] = has_room[-N_SPANS // 10 :] = False
     middle = times.min() + (np.arange(N_SPANS) + 0.5) * (times.max() - times.min()) / N_SPANS
     with house_style():
         fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
@@ -53,8 +55,7 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
         for k, kind in enumerate([*named, None]):
             colour = GREY if kind is None else KINDS[k]
             ax.fill_between(middle, edges[:, k], edges[:, k + 1], color=colour, lw=0, alpha=0.75)
-            inner = slice(N_SPANS // 10, -N_SPANS // 10)  # a name at the edge would be cut
-            place = inner.start + shares[inner, k].argmax()
+            place = np.where(has_room, shares[:, k], 0).argmax()
             if kind is not None and shares[place, k] > THICK:
                 height = edges[place, k] + shares[place, k] / 2
                 text = short(str(kind), 22)
