@@ -121,7 +121,8 @@ def report_twins(results: pd.DataFrame) -> None:
     for measure, side in {"mantel": 1, "neighbour_gap": -1, "smoothness": 1, "collapsed": -1}.items():
         apart = int((side * (good[measure] - broken[measure]) > 0).sum())
         worst, best = (side * good[measure]).min(), (side * broken[measure]).max()
-        print(f"{measure}: {apart} of {len(good)} seeds tell them apart, ranges {'do not ' * (worst > best)}overlap")
+        ranges = "ranges do not overlap" if worst > best else "ranges overlap"
+        print(f"{measure}: {apart} of {len(good)} seeds tell the first two apart, {ranges}")
 
 
 def save(path: Path | None, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -25,8 +25,8 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
     Returns
     -------
     DataFrame
-        A row a measure; columns ``value``, ``null`` (mean over the draws), ``null_95`` (what 95 % of the draws reach at
-        most, for ``neighbour_gap`` at least) and ``perfect`` (of days on a line at even steps).
+        A row a measure; columns ``value``, ``null`` (mean over the draws), ``null_95`` (what 95 % of the draws do not
+        better) and ``perfect`` (of days on a line at even steps).
 
         ``mantel``: Pearson correlation of the distance in days with that of the vectors, over all pairs of days.
         ``neighbour_gap``: days between a day and the one whose vector is nearest, in the mean, as a share of what it is
@@ -34,8 +34,8 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
         that follow (15 % of all), in the mean: 1 for a straight path, -0.5 for days in no order. ``collapsed``: share
         of the days about which the path stands still, see `collapsed_days`.
 
-        A prior on neighbouring days (`TwoTower.smoothness`) raises the first three on any data, so tables are to be
-        compared at the same prior, best at none.
+        A prior on neighbouring days (`TwoTower.smoothness`) raises ``mantel`` and lowers ``neighbour_gap`` even where
+        all dates are lost, so tables are to be compared at the same prior, best at none.
 
     References
     ----------
@@ -52,7 +52,8 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
     value["neighbour_gap"] /= by_chance
     chance["neighbour_gap"] /= by_chance
     bound = chance.quantile(0.95)
-    bound["neighbour_gap"] = chance["neighbour_gap"].quantile(0.05)
+    less_is_better = ["neighbour_gap", "collapsed"]
+    bound[less_is_better] = chance[less_is_better].quantile(0.05)
     perfect = {"mantel": 1.0, "neighbour_gap": np.diff(number).mean() / by_chance, "smoothness": 1.0, "collapsed": 0.0}
     table = {"value": value, "null": chance.mean(), "null_95": bound, "perfect": perfect}
     return pd.DataFrame(table).loc[list(perfect)].rename_axis("measure")

@@ -44,22 +44,26 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
     total = counts.sum(axis=1)
     shares = np.divide(counts, total[:, None], out=np.full_like(counts, np.nan), where=total[:, None] > 0)
     shares = pd.DataFrame(shares).interpolate(limit_direction="both").to_numpy()  # spans in which nothing happened
+    has_room = total >= np.median(total) / 2  # for a name: shares of a few are chance, and at the edge it would be cut
+    has_room[: N_SPANS // 10] = has_room[-N_SPANS // 10 :] = False
     middle = times.min() + (np.arange(N_SPANS) + 0.5) * (times.max() - times.min()) / N_SPANS
     with house_style():
         fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
         above.bar(middle, total, width=(middle[1] - middle[0]) * 0.9, color=ACCENT)
         above.set(ylabel=f"{interactions.axes[1]}s")
+        last = below = -N_SPANS
         edges = np.cumsum(np.column_stack([np.zeros(N_SPANS), shares]), axis=1)
         for k, kind in enumerate([*named, None]):
             colour = GREY if kind is None else KINDS[k]
             ax.fill_between(middle, edges[:, k], edges[:, k + 1], color=colour, lw=0, alpha=0.75)
-            inner = slice(N_SPANS // 10, -N_SPANS // 10)  # a name at the edge would be cut
-            place = inner.start + shares[inner, k].argmax()
+            centre = edges[:, k] + shares[:, k] / 2
+            covers = (np.abs(np.arange(N_SPANS) - last) < N_SPANS // 6) & (centre < below + THICK)  # the name below
+            place = np.where(has_room & ~covers, shares[:, k], 0).argmax()
             if kind is not None and shares[place, k] > THICK:
-                height = edges[place, k] + shares[place, k] / 2
+                last, below = place, centre[place]
                 text = short(str(kind), 22)
                 ax.text(
-                    middle[place], height, text, color=dark(colour), path_effects=HALO, ha="center", va="center",
+                    middle[place], below, text, color=dark(colour), path_effects=HALO, ha="center", va="center",
                     fontsize=10, fontweight="bold",
                 )  # fmt: skip
         ax.set(ylim=(0, 1), ylabel="share", xlim=(middle[0], middle[-1]))
