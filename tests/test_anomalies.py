@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from research_lib.anomalies import alarm_threshold, auroc, auroc_by_kind, score_left_out, split_without
+from research_lib.datasets import load
 from research_lib.images import Images
+from research_lib.models.autoencoder import Autoencoder
 from research_lib.models.detectors import PCAReconstruction, usual_detectors
 
 
@@ -139,3 +141,12 @@ def test_every_thing_has_a_kind():
 def test_a_threshold_needs_enough_scores(n, false_alarms, message):
     with pytest.raises(ValueError, match=message):
         alarm_threshold(np.arange(n), false_alarms)
+
+
+@pytest.mark.real("mnist-test")
+def test_a_digit_that_was_left_out_is_found_where_the_usual_detectors_fail():
+    digits = load("images", "mnist-test")
+    detectors = usual_detectors(32) | {"ours": Autoencoder(32, epochs=5, random_state=0)}
+    areas = auroc(score_left_out(detectors, digits, digits.labels, "1")[0])
+    assert areas["local outlier factor"] == pytest.approx(0.611, abs=0.005)
+    assert areas["ours"] > 0.92

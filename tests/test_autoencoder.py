@@ -7,10 +7,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from research_lib.datasets import load
+from research_lib.embedding import Embedding
 from research_lib.images import Images
 from research_lib.models.autoencoder import Autoencoder
 from research_lib.models.autoencoder_network import distorted
 from research_lib.ranking import neighbour_agreement
+from research_lib.retrieval import search_scores_by_kind
 
 QUICK = Autoencoder(8, epochs=20, random_state=0)
 
@@ -202,3 +204,16 @@ def test_other_images_and_other_scores_are_refused(digits, of_digits):
         clone(QUICK).fit(np.full((20, 3), np.nan))
     with pytest.raises(ValueError, match=r"The vectors have shape \(2, 3\), expected \(n, 8\)"):
         of_digits.inverse_transform(np.zeros((2, 3)))
+
+
+@pytest.mark.real("mnist-test")
+def test_neighbours_of_digits_are_digits_of_the_kind_more_often_than_by_pixels():
+    digits = load("images", "mnist-test")
+    vectors = Autoencoder(32, epochs=5, random_state=0).fit(digits).embedding_
+    pixels = Embedding(digits.to_matrix(), digits.names)
+    found, rival = (
+        search_scores_by_kind(space, digits.labels, asked=np.arange(2000))["precision@10"].mean()
+        for space in (vectors, pixels)
+    )
+    assert rival == pytest.approx(0.895, abs=0.001)
+    assert found > 0.90

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from research_lib import PairEmbedding, RecentPopularity, TwoTower, compare, hold_out_last, recommend
+from research_lib import PairEmbedding, RecentPopularity, TwoTower, compare, hold_out_last, load, recommend
 from research_lib.data import Interactions, UnknownName
 from research_lib.datasets.synthetic import checkerboard
 from research_lib.datasets.synthetic_films import planted_drift
-from research_lib.models.baselines import Popularity, RandomVectors
+from research_lib.models.baselines import EASE, Popularity, RandomVectors
 from research_lib.models.day_table import DayTable
 from research_lib.models.tower_network import Moments, TowerNetwork
 from research_lib.ranking import held_out_ranks
@@ -263,3 +263,15 @@ def test_recent_popularity_counts_the_last_days():
     assert np.array_equal(model.score_cols(np.array([1])), late[None])
     with pytest.raises(ValueError, match="no times, expected when each row–column pair happened"):
         RecentPopularity().fit(table.with_pairs(table.pairs))
+
+
+@pytest.mark.real("movielens-small")
+@pytest.mark.filterwarnings("ignore:Training never saw")
+def test_the_towers_rank_the_last_film_of_a_user_better_than_ease():
+    train, held_out = hold_out_last(load("films", "movielens-small"), min_count=5)
+    recipe = {"n_dims": 64, "days": 30, "smoothness": 100, "n_recent": 10, "temperature": 0.14, "epochs": 8}
+    models = {"popularity": Popularity(), "EASE": EASE(200), "ours": TwoTower(**recipe, random_state=0)}
+    hit = compare(models, train, held_out)["hit@10"]
+    assert hit["popularity"] == pytest.approx(0.045, abs=0.001)
+    assert hit["EASE"] == pytest.approx(0.080, abs=0.003)
+    assert hit["ours"] > 0.12
