@@ -38,14 +38,19 @@ def split_without(kind: str, labels: Sequence, random_state: int = 0) -> tuple[n
     """
     if np.ndim(labels) != 1:
         raise ValueError(f"labels are {labels!r}, expected the kind of each thing.")
-    labels = np.asarray(labels).astype(str)
+    labels = pd.Series(list(labels), dtype=object)
+    if labels.isna().any():
+        raise ValueError(f"Thing {labels.isna().argmax() + 1} has no label, expected a kind for each.")
+    labels = labels.to_numpy(dtype=str)
     kinds = np.unique(labels).tolist()
     if len(kinds) < 2:
-        raise ValueError(f"All {len(labels)} things are of the kind {kinds[0]!r}, expected two kinds or more.")
+        raise ValueError(f"All {len(labels)} things are of the kind {', '.join(kinds)!r}, expected two kinds or more.")
     if str(kind) not in kinds:
         raise UnknownName.among(kinds, str(kind), "kind")
     others = np.random.default_rng(random_state).permutation(np.flatnonzero(labels != str(kind)))
     normal = others[: len(others) // 2]
+    if not len(normal):
+        raise ValueError(f"Only {len(others)} thing is not {kind!r}, expected at least two: half of them are learnt.")
     return normal, np.setdiff1d(np.arange(len(labels)), normal)
 
 
@@ -157,6 +162,8 @@ def alarm_threshold(normal_scores: np.ndarray, false_alarms: float = 0.05) -> fl
     """
     if not 0 < false_alarms < 1:
         raise ValueError(f"false_alarms is {false_alarms}, expected between 0 and 1.")
+    if not np.isfinite(normal_scores).all():
+        raise ValueError("A normal score is not finite, expected numbers: above NaN there is nothing.")
     n = len(normal_scores)
     rank = math.ceil((n + 1) * (1 - false_alarms))
     if rank > n:

@@ -57,6 +57,8 @@ class Documents:
         if len(self.texts) != len(names):
             raise ValueError(f"{self.source}: {len(self.texts)} texts for {len(names)} names.")
         for name, text in zip(names, self.texts, strict=True):
+            if not isinstance(text, str):
+                raise TypeError(f"{self.source}: the document {name!r} is {text!r}, expected a text.")
             if not words_of(text):
                 raise ValueError(f"{self.source}: the document {name!r} has no word: {text!r}.")
         if missing := [name for name in QUERY_COLUMNS if name not in self.queries]:

@@ -49,9 +49,13 @@ class Images:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "pixels", _as_pixels(self.pixels, names, self.source))
         if self.labels is not None:
-            labels = np.array([str(label) for label in self.labels], dtype=object)
+            labels = pd.Series(list(self.labels), dtype=object)
             if len(labels) != n:
                 raise ValueError(f"{self.source}: {len(labels)} labels for {n} images.")
+            if labels.isna().any():
+                name = names[labels.isna().argmax()]
+                raise ValueError(f"{self.source}: image {name!r} has no label, expected one for all or for none.")
+            labels = labels.map(str).to_numpy(dtype=object)
             object.__setattr__(self, "labels", labels)
 
     def __len__(self) -> int:
@@ -77,6 +81,22 @@ class Images:
     def to_matrix(self) -> np.ndarray:
         """A row an image, shape (n, height * width), float32."""
         return self.pixels.reshape(len(self), -1)
+
+    def need_kinds(self) -> Self:
+        """These images, if they are of two kinds or more.
+
+        Raises
+        ------
+        ValueError
+            If they have no labels, or one for all.
+        """
+        n_kinds = 0 if self.labels is None else len(set(self.labels))
+        if n_kinds < 2:
+            raise ValueError(
+                f"{self.source}: {len(self):,} images of {n_kinds} kinds, expected two kinds or more: in a folder, a "
+                "subfolder a kind."
+            )
+        return self
 
     def subset(self, positions: np.ndarray) -> Self:
         """Some images only, given as positions or a boolean mask."""

@@ -81,34 +81,54 @@ def score_features(
     return pd.DataFrame(found)
 
 
-def without_telling_columns(interactions: Interactions, labels: Sequence) -> Interactions:
-    """The table without the columns that have a word of a label in their name, which would tell the answer.
+def without_telling_columns(
+    interactions: Interactions, labels: Sequence, n_kinds: int | None = None
+) -> tuple[Interactions, pd.Series]:
+    """A table to tell kinds from: without the columns that have a word of a kind in their name.
 
     Parameters
     ----------
     interactions : Interactions
         Its columns are what a classifier is to know of a row.
     labels : sequence of str, shape (n_rows,)
-        The kinds to be told; None and NaN count for nothing. Words of up to three letters do not count, nor does case.
-        A word also counts as a part of another: "novel" of "novella".
+        The kinds to be told; None and NaN count for nothing. Words of up to three letters count only where they are
+        all of a name, and case does not count. A word also counts as a part of another: "novel" of "novella".
+    n_kinds : int, optional
+        Only so many kinds are to be told, the commonest; by default all.
 
     Returns
     -------
-    Interactions
-        With all rows; one may be left without pairs.
+    told : Interactions
+        With all rows.
+    labels : Series, shape (n_rows,)
+        None for rows of rarer kinds, and for rows that have no column left to be told by.
+
+    Raises
+    ------
+    ValueError
+        If there is not a label a row, or no column is left.
     """
-    kinds = pd.Series(labels).dropna().unique()
-    words = {word for kind in kinds for word in tokenize(str(kind)) if len(word) > 3}
-    kept = np.array([not any(word in name.lower() for word in words) for name in interactions.col_names])
+    labels = pd.Series(list(labels), dtype=object)
+    if len(labels) != interactions.n_rows:
+        raise ValueError(f"{len(labels)} labels for {interactions.n_rows} rows, expected one a row.")
+    kinds = labels.value_counts().index[:n_kinds]
+    whole = {str(kind).lower() for kind in kinds}
+    words = {word for kind in whole for word in tokenize(kind) if len(word) > 3}
+    names = [name.lower() for name in interactions.col_names]
+    kept = np.array([name not in whole and not any(word in name for word in words) for name in names])
+    kept_pairs = interactions.pairs[kept[interactions.pairs[:, 1]]]
+    if not len(kept_pairs):
+        raise ValueError("Every column has a word of a kind in its name: nothing is left to tell the kinds by.")
     number = np.cumsum(kept) - 1  # of a kept column among the kept
-    rows, cols = interactions.pairs[kept[interactions.pairs[:, 1]]].T
-    return replace(
+    told = replace(
         interactions,
-        pairs=np.column_stack([rows, number[cols]]),
+        pairs=np.column_stack([kept_pairs[:, 0], number[kept_pairs[:, 1]]]),
         col_names=interactions.col_names[kept],
         col_metadata=interactions.col_metadata[kept],
         times=None,
     )
+    has_any = np.bincount(kept_pairs[:, 0], minlength=interactions.n_rows) > 0
+    return told, labels.where(labels.isin(kinds) & has_any, None)
 
 
 def _parts(

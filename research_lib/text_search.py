@@ -53,7 +53,8 @@ class TextSearch:
         ----------
         S. Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
         """
-        n_dims = min(n_dims, len(documents) - 1)
+        n_words = len({word for text in documents.texts for word in words_of(text)})
+        n_dims = max(1, min(n_dims, len(documents) - 1, n_words - 1))
         return cls(documents, make_pipeline(_tfidf(), TruncatedSVD(n_dims, random_state=random_state)))
 
     @classmethod

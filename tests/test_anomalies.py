@@ -150,3 +150,12 @@ def test_a_digit_that_was_left_out_is_found_where_the_usual_detectors_fail():
     areas = auroc(score_left_out(detectors, digits, digits.labels, "1")[0])
     assert areas["local outlier factor"] == pytest.approx(0.611, abs=0.005)
     assert areas["ours"] > 0.92
+
+
+def test_what_cannot_be_split_or_set_is_refused():
+    with pytest.raises(ValueError, match="Thing 2 has no label"):
+        split_without("a", ["a", None, "b"])
+    with pytest.raises(ValueError, match="Only 1 thing is not 'a'"):
+        split_without("a", ["a", "b"])
+    with pytest.raises(ValueError, match="A normal score is not finite"):
+        alarm_threshold(np.append(np.arange(50.0), np.nan))

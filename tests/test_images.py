@@ -136,7 +136,7 @@ def test_a_folder_of_pictures_names_kinds_by_its_subfolders(tmp_path):
     images = load("images", folder)
     assert list(images.names) == ["dark/one.png", "light/one.png", "light/two.png"]
     assert list(images.labels) == ["dark", "light", "light"]
-    np.testing.assert_allclose(images.pixels[:, 0, 0], [0, 1, 0.299 * 0.5 + 0.5], atol=0.01)
+    np.testing.assert_allclose(images.pixels[:, 0, 0], [1, 0, 0.5 * (1 - 0.299)], atol=0.01)
 
 
 def test_folders_that_are_not_understood_are_named(tmp_path):
@@ -160,3 +160,18 @@ def test_folders_that_are_not_understood_are_named(tmp_path):
 def test_an_unknown_source_says_what_was_meant(source):
     with pytest.raises(ValueError, match=f"Unknown dataset '{source}'. Did you mean"):
         load("images", source)
+
+
+def test_what_needs_kinds_says_where_they_come_from(tmp_path):
+    write_pictures(tmp_path, one=np.zeros((2, 2, 3)), two=np.ones((2, 2, 3)))
+    (tmp_path / "two.png").rename(tmp_path / "two.PNG")
+    (tmp_path / "._one.png").write_text("what some systems leave behind")
+    images = load("images", tmp_path)
+    assert len(images) == 2
+    with pytest.raises(ValueError, match="2 images of 0 kinds, expected two kinds or more: in a folder, a subfolder a"):
+        images.need_kinds()
+    with pytest.raises(ValueError, match="images of 1 kinds"):
+        Images(images.pixels, ["a", "a"]).need_kinds()
+    assert Images(images.pixels, ["a", "b"]).need_kinds().labels.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="image '2' has no label, expected one for all or for none"):
+        Images(images.pixels, ["a", None])

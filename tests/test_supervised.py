@@ -92,9 +92,23 @@ def test_columns_with_a_word_of_a_label_are_dropped_and_rows_stay():
         axes=("book", "link"),
         col_metadata=pd.DataFrame({"number": range(7)}),
     )
-    found = without_telling_columns(books, ["Science fiction", "Novel of manners", None])
+    found, labels = without_telling_columns(books, ["Science fiction", "Novel of manners", None])
     assert list(found.col_names) == ["Desert", "sci-fi", "Jane Austen", "Dublin"]  # "of" is too short to tell
     assert list(found.col_metadata["number"]) == [0, 2, 4, 6]
     assert [found.cols_of(name) for name in books.row_names] == [["Desert", "sci-fi"], ["Jane Austen"], ["Dublin"]]
     assert len(found) == 5
-    assert list(without_telling_columns(books, [None] * 3).col_names) == list(books.col_names)
+    assert list(labels) == ["Science fiction", "Novel of manners", None]
+    assert list(without_telling_columns(books, [None] * 3)[0].col_names) == list(books.col_names)
+
+
+def test_rows_without_columns_and_rarer_kinds_are_not_asked():
+    table = Interactions.from_lists({"a": ["dye", "red"], "b": ["dye"], "c": ["uv", "red"], "d": ["sun"]})
+    told, labels = without_telling_columns(table, ["dye", "dye", "uv", "film"], n_kinds=1)
+    assert list(told.col_names) == ["red", "uv", "sun"]
+    assert list(labels) == ["dye", None, None, None]  # b has no column left
+    told, _ = without_telling_columns(table, ["dye", "dye", "uv", "film"])
+    assert list(told.col_names) == ["red", "sun"]  # short names count where they are all of a name
+    with pytest.raises(ValueError, match="Every column has a word of a kind in its name"):
+        without_telling_columns(table, ["dye", "red", "uv", "sun"])
+    with pytest.raises(ValueError, match="1 labels for 4 rows, expected one a row"):
+        without_telling_columns(table, ["dye"])

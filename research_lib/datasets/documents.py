@@ -56,6 +56,8 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
         Of a query; a document with fewer of a sort gives no query of it.
     """
     cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
+    if not cut:
+        raise ValueError(f"{corpus.source}: no document of more than four words, which could be cut in halves.")
     counts = Counter(word for first, _ in cut for word in set(first))
     names = [f"{number} {' '.join(first[:4])}" for number, (first, _) in enumerate(cut, start=1)]
     rows = []

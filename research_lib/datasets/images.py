@@ -32,7 +32,7 @@ def load_images(source: str | Path = "sample", *, labels: str | Path | None = No
     Returns
     -------
     Images
-        Ink is 1 and paper 0 for the digits; pictures of a folder are as bright as they are, colours become grey.
+        Ink is 1 and paper 0: a picture of a folder is 1 where it is black, colours become grey.
 
     Raises
     ------
@@ -81,7 +81,11 @@ def read_idx(path: str | Path) -> np.ndarray:
 
 def _read_folder(folder: Path) -> Images:
     """The pictures of a folder and of its subfolders, which name kinds, in order of their names."""
-    paths = sorted(path for path in [*folder.glob("*.png"), *folder.glob("*/*.png")] if path.is_file())
+    paths = sorted(
+        path
+        for path in [*folder.glob("*"), *folder.glob("*/*")]
+        if path.suffix.lower() == ".png" and path.is_file() and not path.name.startswith(".")
+    )
     if not paths:
         raise ValueError(f"{folder}: no .png file in it or in its subfolders.")
     names = [path.relative_to(folder).as_posix() for path in paths]
@@ -93,12 +97,12 @@ def _read_folder(folder: Path) -> Images:
 
 
 def _read_picture(path: Path) -> np.ndarray:
-    """Brightness from 0 to 1, shape (height, width); what is transparent shows white paper."""
+    """Ink from 0 (white) to 1 (black), shape (height, width); what is transparent is paper."""
     try:
         picture = imread(path)
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: not a .png that can be read ({error}).") from None
     if picture.ndim == 2:
-        return picture
+        return 1 - picture
     opaque = picture[..., 3] if picture.shape[2] == 4 else np.float32(1)
-    return np.clip(picture[..., :3] @ np.float32(GREY) * opaque + 1 - opaque, 0, 1)
+    return np.clip(opaque * (1 - picture[..., :3] @ np.float32(GREY)), 0, 1)

@@ -1,6 +1,7 @@
 """Anomalies: where they lie among what is normal, how well they are told from it, and what raises an alarm."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -67,7 +68,7 @@ def plot_roc(
     highlight : sequence of str
         Detectors drawn in the accent; the rest is grey.
     """
-    greys = iter(zip(GREYS, DASHES, strict=True))
+    greys = cycle(zip(GREYS, DASHES, strict=True))
     with house_style():
         fig, ax = plt.subplots(figsize=(5.4, 5.2))
         ax.plot([0, 1], [0, 1], color=BASELINE, lw=0.8)

@@ -34,6 +34,9 @@ def plot_images(
     query_first : bool
         Whether the first picture of every row is what was asked for: it is framed and stands apart.
     """
+    shapes = {np.shape(pictures)[1:] for pictures in rows.values()}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 2:
+        raise ValueError(f"Pictures of shapes {sorted(shapes)}, expected rows of (n, height, width), all of one size.")
     captions = captions or {}
     n_cols = max(len(pictures) for pictures in rows.values())
     height, width = next(iter(rows.values())).shape[1:]

@@ -135,8 +135,8 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         self._image_shape = X.pixels.shape[1:] if isinstance(X, Images) else None
         self._centre, self._unit = np.float64(0), np.float64(1)
         if self._image_shape is None:
-            self._centre, spread = rows.mean(axis=0), rows.std(axis=0)
-            self._unit = np.where(spread > 0, spread, 1)
+            self._centre = rows.mean(axis=0)
+            self._unit = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1)  # rounding gives a constant a spread
         self._learn(rows, n_held_out)
         vectors = self._encoded(rows)
         names = (X.names, X.metadata) if isinstance(X, Images) else (range(1, len(rows) + 1),)
