@@ -22,7 +22,7 @@ class Interactions:
         The names of the two axes, each name once.
     row_metadata, col_metadata : DataFrame, optional
         What is known of every row or column, in the order of the names.
-    times : ndarray, shape (n_pairs,), optional
+    times : array-like, shape (n_pairs,), optional
         When each pair happened.
     source : str
         Where the table came from.
@@ -67,8 +67,10 @@ class Interactions:
                     f"{self.source}: a pair names {self.axes[number]} number {low if low < 0 else high}, "
                     f"but there are {len(names)}. Are the axes the right way round?"
                 )
-        if self.times is not None and len(self.times) != len(pairs):
-            raise ValueError(f"{self.source}: {len(self.times)} times for {len(pairs)} pairs.")
+        if self.times is not None:
+            object.__setattr__(self, "times", np.asarray(self.times))
+            if len(self.times) != len(pairs):
+                raise ValueError(f"{self.source}: {len(self.times)} times for {len(pairs)} pairs.")
 
     @classmethod
     def from_lists(

@@ -1,7 +1,10 @@
 """Did the table of days learn? Numbers that tell a path through time from a cloud, without looking at a map."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import pdist, squareform
 
 from research_lib.embedding import Embedding
 
@@ -37,16 +40,23 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
         A prior on neighbouring days (`TwoTower.smoothness`) raises ``mantel`` and lowers ``neighbour_gap`` even where
         all dates are lost, so tables are to be compared at the same prior, best at none.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer than ten days, one has no number of its own, or nothing is drawn.
+
     References
     ----------
     N. Mantel, "The Detection of Disease Clustering and a Generalized Regression Approach", Cancer Research 1967.
     """
+    if n_permutations < 1:
+        raise ValueError(f"n_permutations is {n_permutations}, expected at least 1: the null is drawn so often.")
     days = in_time(days)
     number = days.metadata["day"].to_numpy(dtype=np.float64)
-    apart, vectors = _distances(number[:, None]), days.vectors.astype(np.float64)
+    measured = _measured(number, days.vectors.astype(np.float64))
     rng = np.random.default_rng(random_state)
-    value = _measured(apart, vectors)
-    draws = [_measured(apart, rng.permutation(vectors)) for _ in range(n_permutations)]
+    value = measured(np.arange(len(days)))
+    draws = [measured(rng.permutation(len(days))) for _ in range(n_permutations)]
     chance = pd.DataFrame(draws)
     by_chance = chance["neighbour_gap"].mean()
     value["neighbour_gap"] /= by_chance
@@ -54,7 +64,9 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
     bound = chance.quantile(0.95)
     less_is_better = ["neighbour_gap", "collapsed"]
     bound[less_is_better] = chance[less_is_better].quantile(0.05)
-    perfect = {"mantel": 1.0, "neighbour_gap": np.diff(number).mean() / by_chance, "smoothness": 1.0, "collapsed": 0.0}
+    steps = np.diff(number, prepend=-np.inf, append=np.inf)
+    nearest = np.minimum(steps[:-1], steps[1:]).mean()
+    perfect = {"mantel": 1.0, "neighbour_gap": nearest / by_chance, "smoothness": 1.0, "collapsed": 0.0}
     table = {"value": value, "null": chance.mean(), "null_95": bound, "perfect": perfect}
     return pd.DataFrame(table).loc[list(perfect)].rename_axis("measure")
 
@@ -72,12 +84,13 @@ def collapsed_days(days: Embedding) -> np.ndarray:
     ndarray of bool, shape (n_days,)
         In the order of `days`. From the mean of the days before a day (15 % of all) to the mean of as many after it,
         the path goes some way; what noise adds to it is estimated from the steps of single days, and taken off. True
-        where this is less than half of what it is for most days (the upper quartile). Days that are all alike have all
-        collapsed.
+        where this way, divided by the time that it takes, is less than half of what it is for most days (the upper
+        quartile). Days that are all alike have all collapsed.
     """
-    order = np.argsort(days.metadata["day"].to_numpy(), kind="stable")
+    sorted_days = in_time(days)
+    number = sorted_days.metadata["day"].to_numpy(dtype=np.float64)
     found = np.empty(len(days), dtype=bool)
-    found[order] = _collapsed(in_time(days).vectors.astype(np.float64))
+    found[np.argsort(days.metadata["day"].to_numpy())] = _collapsed(number, sorted_days.vectors.astype(np.float64))
     return found
 
 
@@ -94,18 +107,29 @@ def in_time(days: Embedding) -> Embedding:
     return days.subset(np.argsort(numbers.to_numpy(), kind="stable"))
 
 
-def _measured(apart: np.ndarray, vectors: np.ndarray) -> dict[str, float]:
-    """The measures of days in order, whose distances in time are known, shape (n, n)."""
+def _measured(number: np.ndarray, vectors: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+    """The measures of days in order, by the order in which the vectors are dealt to them, shape (n,).
+
+    What does not depend on it, such as all distances, is computed once.
+    """
     n = len(vectors)
-    found = _distances(vectors)
-    above = np.triu_indices(n, 1)
+    apart, found = (squareform(pdist(table)) for table in (number[:, None], vectors))
     nearest = np.where(np.eye(n, dtype=bool), np.inf, found).argmin(axis=1)
-    return {
-        "mantel": np.corrcoef(apart[above], found[above])[0, 1] if np.ptp(found[above]) > 0 else 0.0,
-        "neighbour_gap": apart[np.arange(n), nearest].mean(),
-        "smoothness": _smoothness(vectors),
-        "collapsed": _collapsed(vectors).mean(),
-    }
+    above = np.triu_indices(n, 1)
+    spread = apart[above].std() * found[above].std() if np.ptp(found[above]) > 0 else np.inf
+    n_pairs = n * (n - 1)
+    means = apart.sum() / n_pairs * found.sum() / n_pairs
+
+    def measured(order: np.ndarray) -> dict[str, float]:
+        dealt_to = np.argsort(order)
+        return {
+            "mantel": ((apart * found[np.ix_(order, order)]).sum() / n_pairs - means) / spread,
+            "neighbour_gap": apart[np.arange(n), dealt_to[nearest[order]]].mean(),
+            "smoothness": _smoothness(vectors[order]),
+            "collapsed": _collapsed(number, vectors[order]).mean(),
+        }
+
+    return measured
 
 
 def _smoothness(vectors: np.ndarray) -> float:
@@ -116,11 +140,12 @@ def _smoothness(vectors: np.ndarray) -> float:
     return float(np.divide((first * second).sum(axis=1), lengths, out=np.zeros_like(lengths), where=lengths > 0).mean())
 
 
-def _collapsed(vectors: np.ndarray) -> np.ndarray:
+def _collapsed(number: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     window = _window(len(vectors))
     noise = (np.diff(vectors, axis=0) ** 2).sum(axis=1) / window  # of the difference of two means, had days no order
     way = (_steps(vectors, window) ** 2).sum(axis=1)  # entry k: between day k + window - 1 and the next
     way = np.maximum(way - np.convolve(noise, np.ones(2 * window - 1) / (2 * window - 1), "valid"), 0)
+    way /= _steps(number[:, None], window)[:, 0] ** 2  # days need not be evenly spaced
     slow = way <= SLOW**2 * np.quantile(way, 0.75)
     of_days = np.clip(np.arange(len(vectors)) - window, 0, len(slow) - 1)  # the first and last days have no window
     return slow[of_days]
@@ -135,7 +160,3 @@ def _steps(vectors: np.ndarray, window: int) -> np.ndarray:
 
 def _window(n: int) -> int:
     return max(2, round(WINDOW * n))
-
-
-def _distances(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.maximum(((vectors[:, None] - vectors[None]) ** 2).sum(axis=2), 0))

@@ -8,7 +8,8 @@ from research_lib.data import Interactions
 def hold_out_last(interactions: Interactions, min_count: int = 2) -> tuple[Interactions, Interactions]:
     """Hold out the last pair of every row that has at least `min_count`.
 
-    Of pairs at one time the one that stands last in the table is the last. Models still learn from what other rows did
+    Of pairs at one time the one that stands last in the table is the last. A pair that occurs again counts at its first
+    time only, for who has a thing is not recommended it. Models still learn from what other rows did
     later; `hold_out_since` is stricter.
 
     Parameters
@@ -30,7 +31,7 @@ def hold_out_last(interactions: Interactions, min_count: int = 2) -> tuple[Inter
     """
     if min_count < 2:
         raise ValueError(f"min_count is {min_count}, expected at least 2: one to hold out and one to learn from.")
-    order = in_order(interactions)
+    order = _first_times(interactions)
     rows = interactions.pairs[order, 0]
     last = np.append(rows[1:] != rows[:-1], True) & (np.bincount(rows)[rows] >= min_count)
     if not last.any():
@@ -39,7 +40,7 @@ def hold_out_last(interactions: Interactions, min_count: int = 2) -> tuple[Inter
 
 
 def hold_out_since(interactions: Interactions, when: str | np.datetime64) -> tuple[Interactions, Interactions]:
-    """Hold out all pairs from a day on.
+    """Hold out all pairs from a day on. A pair that occurs again counts at its first time only.
 
     Parameters
     ----------
@@ -56,10 +57,10 @@ def hold_out_since(interactions: Interactions, when: str | np.datetime64) -> tup
     Raises
     ------
     ValueError
-        If there are no times, or none lies before or after the day.
+        If there are no times, none lies before or after the day, or it is no day.
     """
-    order = in_order(interactions)
-    later = checked_times(interactions)[order] >= np.datetime64(when)
+    order = _first_times(interactions)
+    later = checked_times(interactions)[order] >= as_moment(when)
     if later.all() or not later.any():
         first, final = np.sort(checked_times(interactions))[[0, -1]].astype("datetime64[D]")
         raise ValueError(f"{when} parts nothing: the times reach from {first} to {final}.")
@@ -69,6 +70,17 @@ def hold_out_since(interactions: Interactions, when: str | np.datetime64) -> tup
 def in_order(interactions: Interactions) -> np.ndarray:
     """Positions of the pairs sorted by row and time, shape (n_pairs,); those of one time stay in their order."""
     return np.lexsort((checked_times(interactions), interactions.pairs[:, 0]))
+
+
+def as_moment(day: str | np.datetime64) -> np.datetime64:
+    """A day, or moment, as people write it; `ValueError` says how."""
+    try:
+        moment = np.datetime64(day)
+    except (TypeError, ValueError):
+        moment = np.datetime64("NaT")
+    if np.isnat(moment):
+        raise ValueError(f"{day!r} is no day, expected one such as '2015-03-01'.")
+    return moment
 
 
 def checked_times(interactions: Interactions) -> np.ndarray:
@@ -82,6 +94,13 @@ def checked_times(interactions: Interactions) -> np.ndarray:
     if np.isnat(times).any():
         raise ValueError(f"{interactions.source}: the time of pair {np.isnat(times).argmax()} is missing (NaT).")
     return times
+
+
+def _first_times(interactions: Interactions) -> np.ndarray:
+    """As `in_order`, of every pair only its first time."""
+    order = in_order(interactions)
+    first = np.unique(interactions.keys()[order], return_index=True)[1]
+    return order[np.sort(first)]
 
 
 def _part(interactions: Interactions, chosen: np.ndarray) -> Interactions:

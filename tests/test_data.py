@@ -113,6 +113,13 @@ def test_what_does_not_fit_is_refused_with_its_numbers(changed, message):
         Interactions(**fields | changed)
 
 
+@pytest.mark.parametrize("kind", [list, pd.Series, pd.DatetimeIndex])
+def test_times_may_be_any_sequence(kind):
+    times = np.array(["2020-01-02", "2020-01-01"], dtype="datetime64[s]")
+    table = Interactions([[0, 0], [0, 1]], ["a"], ["x", "y"], times=kind(times))
+    assert isinstance(table.times, np.ndarray) and np.array_equal(table.times.astype("datetime64[s]"), times)
+
+
 def test_what_rows_have_in_common_is_told_apart():
     table = Interactions.from_lists({"a": ["x", "y"], "b": ["y", "z"], "c": ["x", "y"]})
     assert table.in_common("a", ["b", "c"]).to_dict("index") == {

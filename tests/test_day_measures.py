@@ -44,7 +44,7 @@ def test_days_in_no_order_score_what_chance_scores(line):
 
 
 def test_measures_by_hand():
-    """Three measures on ten days of one dimension, computed by loops."""
+    """Two measures on ten days of one dimension, computed by loops."""
     values = np.array([0.0, 1, 3, 2, 5, 4, 8, 6, 9, 7])
     found = measure_days(days_of(values[:, None]), n_permutations=1)["value"]
     pairs = [(i, j) for i in range(10) for j in range(i)]
@@ -54,6 +54,41 @@ def test_measures_by_hand():
     assert found["smoothness"] == pytest.approx(
         np.mean([np.sign(a * b) for a, b in zip(steps, steps[2:], strict=False)])
     )
+
+
+def test_the_gap_by_hand():
+    values = np.array([0.0, 1, 3.1, 2.5, 5.3, 4.7, 8, 6.6, 9.2, 7.1])
+    days = np.array([0, 2, 3, 7, 8, 9, 15, 20, 21, 30])
+
+    def gap(values):
+        others = [[k for k in range(10) if k != day] for day in range(10)]
+        nearest = [min(rest, key=lambda k: abs(values[k] - values[day])) for day, rest in enumerate(others)]
+        return np.mean(np.abs(days - days[nearest]))
+
+    dealt = np.random.default_rng(2).permutation(values)
+    found = measure_days(days_of(values[:, None], days), n_permutations=1, random_state=2).loc["neighbour_gap"]
+    assert found["value"] == pytest.approx(gap(values) / gap(dealt))
+    assert found["perfect"] == pytest.approx(gap(days) / gap(dealt))
+
+
+def test_collapsed_days_by_hand():
+    values = np.array([0.0, 4, 1, 5, 3, 7, 6, 10, 10, 10, 10, 10])  # 15 % of twelve days are two
+    days = np.array([0, 1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13])
+    noise = (values[1:] - values[:-1]) ** 2 / 2
+    speeds = []
+    for k in range(9):  # from days k and k + 1 to the two after them: three steps
+        way = (values[k + 2 : k + 4].mean() - values[k : k + 2].mean()) ** 2 - noise[k : k + 3].mean()
+        speeds.append(np.sqrt(max(way, 0)) / (days[k + 2 : k + 4].mean() - days[k : k + 2].mean()))
+    slow = [speed <= np.sqrt(np.quantile(np.square(speeds), 0.75)) / 2 for speed in speeds]
+    assert 0 < sum(slow) < 9
+    expected = [slow[min(max(day - 2, 0), 8)] for day in range(12)]
+    assert collapsed_days(days_of(values[:, None], days)).tolist() == expected
+
+
+def test_a_line_is_perfect_at_any_density():
+    days = np.r_[0:900:30, 900:930]
+    found = measure_days(days_of(np.outer(days, [3.0, 4.0]), days), n_permutations=9)
+    assert np.allclose(found["value"], found["perfect"])
 
 
 def test_measures_do_not_depend_on_order_place_or_scale():
@@ -99,6 +134,10 @@ def test_what_is_planted_is_recovered_and_the_broken_twin_is_told_from_it(seed):
 def test_days_must_be_numbered_and_enough(line):
     with pytest.raises(ValueError, match="no metadata 'day'"):
         measure_days(Embedding(line.vectors, line.names))
+    with pytest.raises(ValueError, match="no metadata 'day'"):
+        collapsed_days(Embedding(line.vectors, line.names))
+    with pytest.raises(ValueError, match="n_permutations is 0, expected at least 1"):
+        measure_days(line, 0)
     with pytest.raises(ValueError, match="3 days are too few to measure, expected at least 10"):
         measure_days(line.subset(np.arange(3)))
     with pytest.raises(ValueError, match="The day 'day 1' has no number of its own"):

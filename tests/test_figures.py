@@ -422,6 +422,8 @@ def test_shepard_diagrams_show_every_pair():
     assert axes[0, 0].collections[0].get_offsets().tolist() == [[1, 2], [2, 4], [3, 5]]
     assert [ax.get_title(loc="left") for ax in axes[0]] == ["map", "flat"]
     assert axes[0, 0].get_xlim()[0] == axes[0, 0].get_ylim()[0] == 0
+    fig, _ = plot_shepard({"map": pairs}, xlabel="days apart")
+    assert (fig.get_supxlabel(), fig.get_supylabel()) == ("days apart", "distance of their vectors")
 
 
 def test_stress_falls_along_named_lines():
@@ -471,6 +473,15 @@ def test_kinds_over_time_are_shares_the_earliest_below():
     assert fig.axes[0].get_ylabel() == "films"
     below = ax.collections[0].get_paths()[0].vertices
     assert below[:, 1].max() == 1 and same_color(ax.collections[0].get_facecolor()[0, :3], KINDS[0])
+    first, *_, last = fig.axes[0].patches
+    assert ax.get_xlim()[0] < first.get_x() and last.get_x() + last.get_width() < ax.get_xlim()[1]  # none is cut
+    assert (below[:, 0].min(), below[:, 0].max()) == ax.get_xlim()
+    with pytest.raises(ValueError, match="The films have no metadata 'genre', there is: 'kind'"):
+        plot_over_time(table, "genre")
+    with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
+        plot_over_time(table.distinct(), "kind")
+    with pytest.raises(ValueError, match="All pairs happened at one time, 2020-01-01"):
+        plot_over_time(table.with_pairs(pairs, np.full(120, times[0])), "kind")
 
 
 def test_day_maps_share_their_colours():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from research_lib.datasets import load
-from research_lib.datasets.synthetic_films import CATEGORIES, planted_drift
+from research_lib.datasets.synthetic_films import CATEGORIES, lose_dates, planted_drift
 from research_lib.datasets.times import read_times
 
 TABLE = """user,title,time,rating,genres
@@ -55,14 +55,24 @@ def test_cleaning_is_a_choice(write):
     path = write(TABLE)
     assert len(load("films", path, min_count=1, min_rating=None)) == 5
     assert list(load("films", path, min_count=2).col_names) == ["Heat"]
-    with pytest.raises(ValueError, match=r"no film with 9 ratings of at least 4\.0; the most is 3"):
+    with pytest.raises(ValueError, match=r"no film has 9 pairs rated at least 4; .* is 3\. Give a lower min_count or"):
         load("films", path, min_count=9)
+    with pytest.raises(ValueError, match=r"no film has 9 pairs; the most is 3\. Give a lower min_count\."):
+        load("films", path, min_count=9, min_rating=None)
 
 
 def test_a_table_needs_no_ratings_and_no_categories(write):
     films = load("films", write("customer,product,date\na,x,20200101\nb,x,20200102\n"), min_count=1)
     assert picks(films) == [("a", "x", "2020-01-01"), ("b", "x", "2020-01-02")]
     assert list(films.col_metadata) == ["n_users"]
+
+
+def test_categories_are_those_of_the_first_cell_that_has_any(write):
+    text = "user,item,day,genre\na,x,20200101,\nb,x,20200102,|Drama\nb,y,20200103,Crime | Drama\na,z,20200104,\n"
+    films = load("films", write(text), min_count=1)
+    assert films.col_metadata["categories"].tolist() == ["Drama", "Crime|Drama", ""]
+    assert films.col_metadata["category"].tolist()[:2] == ["Drama", "Crime"]
+    assert films.col_metadata["category"].isna().tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +82,8 @@ def test_a_table_needs_no_ratings_and_no_categories(write):
         (("2020-01-02", "1577923200"), "row 5, column 'time': '1577923200' is seconds since 1970, but the first"),
         (("2020-01-02", "01/02/2020"), "row 5, column 'time': '01/02/2020' is no time that can be read"),
         (("2020-01-02", "2020-02-30"), "row 5, column 'time': '2020-02-30' is no day of the calendar"),
+        (("2020-01-02", "1577923200000"), r"no time that can be read, .*\. Times with an offset or in m"),
+        (("2020-01-02", "2020-01-02 09:00:00+09:00"), r"Times with an offset or in milliseconds are to be"),
         (("2,Comedy", "nan,Comedy"), "row 5, column 'rating': 'nan' is no number"),
         (("2,Comedy", "two,Comedy"), "row 5, column 'rating': 'two' is no number"),
         (("bob,Emma", ",Emma"), "row 5, column 'user': the cell is empty"),
@@ -141,6 +153,25 @@ def test_another_archive_is_refused(tmp_path):
         load("films", tmp_path / "broken.zip")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("userId,", "user,"), r"ratings\.csv has no column 'userId', expected userId, movieId, rating, timestamp"),
+        (("title,", "name,"), r"movies\.csv has no column 'title', expected movieId, title, genres"),
+        (("1,10,", "1,99,"), r"ml\.ZIP: ratings\.csv rates movieId 99, which movies\.csv has not"),
+    ],
+)
+def test_what_an_archive_lacks_is_named(tmp_path, change, message):
+    files = {
+        "ratings": "userId,movieId,rating,timestamp\n1,10,4.0,978393600\n",
+        "movies": "movieId,title,genres\n10,A,B",
+    }
+    path = movielens(tmp_path / "ml.ZIP", **files)
+    assert len(load("films", path, min_count=1)) == 1
+    with pytest.raises(ValueError, match=message):
+        load("films", movielens(path, **{name: text.replace(*change) for name, text in files.items()}), min_count=1)
+
+
 @pytest.mark.real("movielens-small")
 def test_movielens_small_is_what_was_published():
     films = load("films", "movielens-small")
@@ -185,3 +216,5 @@ def test_a_twin_that_cannot_be_is_refused():
         planted_drift(n_films=40)
     with pytest.raises(ValueError, match="since is 1, expected 0 to less than 1"):
         planted_drift(broken_from=1)
+    with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
+        lose_dates(planted_drift().distinct())

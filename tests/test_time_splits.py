@@ -40,6 +40,22 @@ def test_all_since_a_day_is_held_out(diary):
         hold_out_since(diary, "2021-01-01")
 
 
+def test_a_pair_that_occurs_again_counts_at_its_first_time(diary):
+    again = diary.with_pairs(
+        np.vstack([diary.pairs, [[0, 0], [2, 1]]]),
+        np.append(diary.times, np.array(["2020-01-20", "2020-01-20"], dtype="datetime64[s]")),
+    )
+    for split in (hold_out_last, lambda table: hold_out_since(table, "2020-01-03")):
+        for one, other in zip(split(diary), split(again), strict=True):
+            assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
+
+
+@pytest.mark.parametrize("day", ["soon", "2020-02-30", np.datetime64("NaT"), None, 5])
+def test_what_is_no_day_is_named(diary, day):
+    with pytest.raises(ValueError, match="is no day, expected one such as '2015-03-01'"):
+        hold_out_since(diary, day)
+
+
 def test_the_order_of_the_table_does_not_matter():
     twin = planted_drift(n_users=30)
     order = np.random.default_rng(0).permutation(len(twin))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from research_lib.data import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.spreadsheet import find_column, read_table, tidy_text
+from research_lib.datasets.spreadsheet import find_column, read_table, split_cell, tidy_text
 from research_lib.datasets.synthetic_films import planted_drift
 from research_lib.datasets.times import read_times
 
@@ -19,6 +19,7 @@ ITEM_COLUMNS = ("item", "film", "movie", "title", "item id", "movieId", "product
 TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "day", "일시", "날짜")
 RATING_COLUMNS = ("rating", "stars", "score", "평점")
 CATEGORY_COLUMNS = ("categories", "category", "genres", "genre", "kind", "분류", "장르")
+RATINGS, MOVIES = ("userId", "movieId", "rating", "timestamp"), ("movieId", "title", "genres")  # MovieLens' columns
 NO_GENRE = "(no genres listed)"  # MovieLens' own words
 
 
@@ -48,7 +49,8 @@ def load_films(
     user_column, item_column, time_column : str, optional
         Columns of a table; without them the common names of such columns are looked for.
     rating_column, category_column : str, optional
-        The same, but a table need not have them. Categories are separated by ``|``: ``Comedy|Drama``.
+        The same, but a table need not have them. Categories are separated by ``|``: ``Comedy|Drama``; those of an item
+        stand in the first of its cells that is not empty.
     encoding : str
         Of a text file.
 
@@ -63,8 +65,8 @@ def load_films(
     Raises
     ------
     ValueError
-        If the source is unknown, a user, item or time is missing, times are in two formats, a rating is no number, or
-        nothing is left.
+        If the source is unknown, a user, item, time or column is missing, times are in two formats, a rating is no
+        number or of a film that MovieLens' list has not, or nothing is left.
 
     References
     ----------
@@ -73,7 +75,7 @@ def load_films(
     if str(source) == "sample":
         return planted_drift()
     path = catalogue.path_of(source, "films", FILES)
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         table, films = _read_movielens(path)
     else:
         columns = user_column, item_column, time_column, rating_column, category_column
@@ -89,9 +91,10 @@ def _interactions(
 ) -> Interactions:
     """From a row a rating: ``user``, ``film`` (position in `films`), ``time`` and maybe ``rating``."""
     story = {"rows": len(table)}
-    if min_rating is not None and "rating" in table:
+    rated = f" rated at least {min_rating:g}" if min_rating is not None and "rating" in table else ""
+    if rated:
         table = table[table["rating"] >= min_rating]
-        story[f"rated at least {min_rating:g}"] = len(table)
+        story[rated.strip()] = len(table)
     table = table.sort_values(["user", "time"], kind="stable")
     again = table.duplicated(["user", "film"])
     story["pairs that stand there again, dropped"] = int(again.sum())
@@ -99,8 +102,8 @@ def _interactions(
     counts = np.bincount(table["film"], minlength=len(films))
     kept = np.flatnonzero(counts >= max(min_count, 1))
     if not len(kept):
-        most = counts.max(initial=0)
-        raise ValueError(f"{source}: no film with {min_count} ratings of at least {min_rating}; the most is {most}.")
+        most, lower = counts.max(initial=0), "min_count or min_rating" if rated else "min_count"
+        raise ValueError(f"{source}: no film has {min_count} pairs{rated}; the most is {most}. Give a lower {lower}.")
     table = table[counts[table["film"]] >= min_count]
     users, row_names = pd.factorize(table["user"], sort=True)
     films = films.iloc[kept].reset_index(drop=True)
@@ -134,6 +137,14 @@ def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             ratings, movies = (pd.read_csv(archive.open(found[name])) for name in ("ratings.csv", "movies.csv"))
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{path}: expected MovieLens' archive with ratings.csv and movies.csv ({error}).") from None
+    for name, found, columns in (("ratings.csv", ratings, RATINGS), ("movies.csv", movies, MOVIES)):
+        missing = [column for column in columns if column not in found]
+        if missing:
+            raise ValueError(f"{path}: {name} has no column {missing[0]!r}, expected {', '.join(columns)}.")
+    film = pd.Index(movies["movieId"]).get_indexer(ratings["movieId"])
+    if (film < 0).any():
+        unknown = ratings["movieId"][(film < 0).argmax()]
+        raise ValueError(f"{path}: ratings.csv rates movieId {unknown}, which movies.csv has not.")
     title = movies["title"].str.strip()
     numbered = title + " #" + movies["movieId"].astype(str)
     films = pd.DataFrame(
@@ -146,7 +157,7 @@ def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(
         {
             "user": ratings["userId"],
-            "film": pd.Index(movies["movieId"]).get_indexer(ratings["movieId"]),
+            "film": film,
             "time": ratings["timestamp"].to_numpy("datetime64[s]"),
             "rating": ratings["rating"],
         }
@@ -176,7 +187,8 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
             raise ValueError(f"row {row}, column {rating!r}: {table.at[row, rating]!r} is no number.")
         read["rating"] = numbers.to_numpy()
     if category is not None:
-        films["categories"] = table[category].map(tidy_text).groupby(film).first().to_numpy()
+        cells = table[category].map(lambda cell: "|".join(split_cell(cell, "|")))
+        films["categories"] = cells.where(cells != "").groupby(film).first().fillna("").to_numpy()
     return read, films
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from research_lib.data import Interactions
+from research_lib.time_splits import checked_times
 
 CATEGORIES = ("silent film", "western", "musical", "crime", "comedy", "science fiction", "fantasy", "superheroes")
 START = np.datetime64("2020-01-01")
@@ -119,11 +120,16 @@ def lose_dates(
     -------
     Interactions
         The same pairs, sorted by row and time, and as many at each time.
+
+    Raises
+    ------
+    ValueError
+        If there are no times or the part is out of its range.
     """
     if not 0 <= since < 1:
         raise ValueError(f"since is {since}, expected 0 to less than 1: a part of the time.")
     rng = np.random.default_rng(random_state)
-    times = interactions.times.copy()
+    times = checked_times(interactions).copy()
     span = (times.max() - times.min()).astype("timedelta64[s]")
     recent = times >= times.min() + np.timedelta64(round(since * span.astype(int)), "s")
     times[recent] = rng.permutation(times[recent])

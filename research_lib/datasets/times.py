@@ -13,6 +13,8 @@ FORMATS = {  # none is ambiguous: 03/04/2021 is not among them
     "YYYY.MM.DD": re.compile(r"\d{4}\.\s?\d{1,2}\.\s?\d{1,2}\.?"),
     "YYYY-MM-DD hh:mm:ss": re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?"),
 }
+OTHERS = re.compile(r"\d{12,13}|\d{4}-.*[T ]\d{1,2}:.*[+-]\d{2}:?(?:\d{2})?")
+IN_UTC = "Times with an offset or in milliseconds are to be turned into UTC seconds first."
 
 
 def read_times(cells: pd.Series) -> np.ndarray:
@@ -40,7 +42,8 @@ def read_times(cells: pd.Series) -> np.ndarray:
         if not cell:
             raise ValueError(f"{where}: no time, {expected}.")
         if name is None:
-            raise ValueError(f"{where}: {cell!r} is no time that can be read, {expected}.")
+            hint = f" {IN_UTC}" if OTHERS.fullmatch(cell) else ""
+            raise ValueError(f"{where}: {cell!r} is no time that can be read, {expected}.{hint}")
         if name != found[0]:
             raise ValueError(
                 f"{where}: {cell!r} is {name}, but the first, {text.iloc[0]!r}, is {found[0]}: expected one format."

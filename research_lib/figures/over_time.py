@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from research_lib.data import Interactions
 from research_lib.embedding import Embedding
 from research_lib.figures.style import ACCENT, GREY, HALO, KINDS, dark, house_style, short
+from research_lib.time_splits import checked_times
 
 N_SPANS = 48  # into which all time is cut
 THICK = 0.06  # share of a kind that has room for its name
@@ -31,10 +32,21 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
         At most the eight colours there are.
     title : str
         What the table shows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, no times, or only one.
     """
-    times = pd.Series(interactions.times)
+    metadata = interactions.col_metadata
+    if column not in metadata:
+        there = ", ".join(map(repr, metadata)) or "none"
+        raise ValueError(f"The {interactions.axes[1]}s have no metadata {column!r}, there is: {there}.")
+    times = pd.Series(checked_times(interactions))
+    if times.min() == times.max():
+        raise ValueError(f"All pairs happened at one time, {times[0]}: expected a span of time.")
     span = pd.cut(times, N_SPANS, labels=False).to_numpy()
-    kinds = interactions.col_metadata[column].to_numpy(dtype=object)[interactions.pairs[:, 1]]
+    kinds = metadata[column].to_numpy(dtype=object)[interactions.pairs[:, 1]]
     named = list(pd.Series(kinds).value_counts().index[:n_kinds])
     named.sort(key=times.groupby(kinds).median().get)
     number = pd.Index(named).get_indexer(kinds)
@@ -51,11 +63,12 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
         fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
         above.bar(middle, total, width=(middle[1] - middle[0]) * 0.9, color=ACCENT)
         above.set(ylabel=f"{interactions.axes[1]}s")
+        along = [times.min(), *middle[1:-1], times.max()]  # shares reach as far as the bars
         last = below = -N_SPANS
         edges = np.cumsum(np.column_stack([np.zeros(N_SPANS), shares]), axis=1)
         for k, kind in enumerate([*named, None]):
             colour = GREY if kind is None else KINDS[k]
-            ax.fill_between(middle, edges[:, k], edges[:, k + 1], color=colour, lw=0, alpha=0.75)
+            ax.fill_between(along, edges[:, k], edges[:, k + 1], color=colour, lw=0, alpha=0.75)
             centre = edges[:, k] + shares[:, k] / 2
             covers = (np.abs(np.arange(N_SPANS) - last) < N_SPANS // 6) & (centre < below + THICK)  # the name below
             place = np.where(has_room & ~covers, shares[:, k], 0).argmax()
@@ -66,7 +79,7 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
                     middle[place], below, text, color=dark(colour), path_effects=HALO, ha="center", va="center",
                     fontsize=10, fontweight="bold",
                 )  # fmt: skip
-        ax.set(ylim=(0, 1), ylabel="share", xlim=(middle[0], middle[-1]))
+        ax.set(ylim=(0, 1), ylabel="share", xlim=(times.min(), times.max()))
         ax.yaxis.set_major_formatter("{x:.0%}")
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, ax

@@ -112,7 +112,9 @@ def _directions(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return steps / np.where(lengths > 0, lengths, 1)
 
 
-def plot_shepard(pairs: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Figure, Axes]:
+def plot_shepard(
+    pairs: Mapping[str, pd.DataFrame], title: str = "", xlabel: str = "distance of the things"
+) -> tuple[Figure, Axes]:
     """Distances on a map against those of the things, a panel a map: on a rising curve, if the map keeps their order.
 
     Parameters
@@ -121,6 +123,8 @@ def plot_shepard(pairs: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Fi
         By the map's name; columns ``original`` and ``found``, as `Comparison.shepard` gives them.
     title : str
         What they show.
+    xlabel : str
+        What ``original`` is.
     """
     with house_style():
         cols = min(len(pairs), 4)
@@ -140,7 +144,7 @@ def plot_shepard(pairs: Mapping[str, pd.DataFrame], title: str = "") -> tuple[Fi
             ax.tick_params(labelsize=8)
         for ax in axes.flat[len(pairs) :]:
             ax.set_visible(False)
-        fig.supxlabel("distance of the things", fontsize=10)
+        fig.supxlabel(xlabel, fontsize=10)
         fig.supylabel("distance of their vectors", fontsize=10)
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes

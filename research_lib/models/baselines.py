@@ -64,6 +64,8 @@ class RecentPopularity(BaseEstimator):
         self.n_days = n_days
 
     def fit(self, interactions: Interactions) -> Self:
+        if self.n_days < 1:
+            raise ValueError(f"n_days is {self.n_days}, expected at least 1.")
         times = checked_times(interactions)
         order = np.argsort(times, kind="stable")
         self.times_, self.cols_ = times[order], interactions.pairs[order, 1]

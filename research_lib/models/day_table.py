@@ -59,7 +59,7 @@ class DayTable:
             warnings.warn(
                 f"Training never saw {days[where]}; the nearest day that it knows is taken, "
                 f"{self.starts()[found[where]]}{others}.",
-                stacklevel=3,
+                stacklevel=5,  # at who asked `TwoTower`
             )
         return found
 

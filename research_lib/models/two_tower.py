@@ -17,7 +17,7 @@ from research_lib.models.day_table import DayTable
 from research_lib.models.recommending import best_unseen, row_of
 from research_lib.models.tower_network import Moments, TowerNetwork
 from research_lib.models.training import one_thread, pick_device, train
-from research_lib.time_splits import in_order
+from research_lib.time_splits import as_moment, in_order
 
 
 class TwoTower(BaseEstimator):
@@ -190,7 +190,9 @@ class TwoTower(BaseEstimator):
         return Moments(torch.from_numpy(user), torch.from_numpy(day), torch.from_numpy(recent))
 
     def score_at(self, rows: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Scores of all items for users at times, by what they had picked in training until then.
+        """Scores of all items for users at times, by the items they had picked last in training until then.
+
+        A user's own vector was learnt from all their picks, also from those after that time.
 
         Parameters
         ----------
@@ -210,13 +212,17 @@ class TwoTower(BaseEstimator):
             If training never saw a day, whose nearest is taken; if a user has no history: what counts is the day.
         """
         check_is_fitted(self)
-        rows, times = np.asarray(rows), np.asarray(times).astype(self._table.times.dtype)
+        return self._scores(np.asarray(rows), np.asarray(times))
+
+    def _scores(self, rows: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """See `score_at`; warnings point at who called the public method that calls this one."""
+        times = times.astype(self._table.times.dtype)
         picked_at = [self._table.times[self._starts[row] : self._starts[row + 1]] for row in rows]
         until = [np.searchsorted(of_user, time, "right") for of_user, time in zip(picked_at, times, strict=True)]
-        new = self._table.row_names[rows[self._starts[rows] == self._starts[rows + 1]]]
+        new = self._table.row_names[np.unique(rows[self._starts[rows] == self._starts[rows + 1]])]
         if len(new):
             others = f", nor have {len(new) - 1} more" if len(new) > 1 else ""
-            warnings.warn(f"{new[0]!r} has no history{others}: the day and popularity decide.", stacklevel=2)
+            warnings.warn(f"{new[0]!r} has no history{others}: the day and popularity decide.", stacklevel=3)
         at = self._moments(rows, times, self._starts[rows] + np.array(until, dtype=int))
         with torch.no_grad():
             return self._network.scores(at).numpy()
@@ -224,9 +230,13 @@ class TwoTower(BaseEstimator):
     def score_cols(self, rows: np.ndarray) -> np.ndarray:
         """Scores of all items for users at the time of their last pick, or of the table's last; see `score_at`."""
         check_is_fitted(self)
-        ends = self._starts[np.asarray(rows) + 1]
-        picked = ends > self._starts[np.asarray(rows)]
-        return self.score_at(rows, np.where(picked, self._table.times[ends - 1], self._table.times.max()))
+        rows = np.asarray(rows)
+        return self._scores(rows, self._last_times(rows))
+
+    def _last_times(self, rows: np.ndarray) -> np.ndarray:
+        """When each user picked last, of those who never did the last time of the table, shape (n,)."""
+        ends = self._starts[rows + 1]
+        return np.where(ends > self._starts[rows], self._table.times[ends - 1], self._table.times.max())
 
     def recommend(self, user: str, day: str | np.datetime64 | None = None, n: int = 10) -> pd.DataFrame:
         """The best items for a user on a day, without those that the user has picked in training, before or after.
@@ -245,26 +255,32 @@ class TwoTower(BaseEstimator):
         DataFrame
             The best first: ``name``, ``score`` and the items' metadata.
 
+        Raises
+        ------
+        ValueError
+            If the day is none.
+
         Warns
         -----
         UserWarning
             As `score_at`.
         """
         check_is_fitted(self)
-        row = row_of(self._table, user)
+        rows = np.array([row_of(self._table, user)])
         if day is None:
-            (scores,) = self.score_cols(np.array([row]))
+            times = self._last_times(rows)
         else:
-            end = np.datetime64(day, "D") + 1 - np.timedelta64(1, "s")
-            (scores,) = self.score_at(np.array([row]), np.array([end]))
-        return best_unseen(scores, self._table, row, n)
+            times = np.array([as_moment(day).astype("datetime64[D]") + 1 - np.timedelta64(1, "s")])
+        return best_unseen(self._scores(rows, times)[0], self._table, rows[0], n)
 
     def _categories(self) -> tuple[list[str], torch.Tensor]:
         """Names of the categories, and what of each an item has, rows of length one, shape (n_items, n_categories)."""
         metadata = self._table.col_metadata
         if self.categories not in metadata:
             return [], torch.zeros(self._table.n_cols, 0)
-        has = metadata[self.categories].fillna("").str.get_dummies("|")
+        column = metadata[self.categories]
+        text = column.astype(str).where(column.notna(), "")  # categories may be numbers
+        has = text.astype(object).str.get_dummies("|")  # of pandas' own text "" would be a category
         return list(has.columns), torch.from_numpy(normalize(has.to_numpy(np.float32)))
 
     def _keep(self, category_names: list[str]) -> None:
