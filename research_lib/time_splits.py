@@ -78,7 +78,7 @@ def as_moment(day: str | np.datetime64) -> np.datetime64:
         moment = np.datetime64(day)
     except (TypeError, ValueError):
         moment = np.datetime64("NaT")
-    if np.isnat(moment):
+    if np.isnat(moment) or moment > np.datetime64("9999"):  # numpy reads 20150301 as a year
         raise ValueError(f"{day!r} is no day, expected one such as '2015-03-01'.")
     return moment
 

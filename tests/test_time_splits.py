@@ -50,7 +50,7 @@ def test_a_pair_that_occurs_again_counts_at_its_first_time(diary):
             assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
 
 
-@pytest.mark.parametrize("day", ["soon", "2020-02-30", np.datetime64("NaT"), None, 5])
+@pytest.mark.parametrize("day", ["soon", "2020-02-30", "20150301", np.datetime64("NaT"), None, 5])
 def test_what_is_no_day_is_named(diary, day):
     with pytest.raises(ValueError, match="is no day, expected one such as '2015-03-01'"):
         hold_out_since(diary, day)
