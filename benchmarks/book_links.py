@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from contestants import CONTESTANTS, hit_at_100, topic_agreement
 
-from research_lib.datasets.synthetic import book_links_twin
-from research_lib.ranking import hold_out
+from research_lib.datasets.synthetic.topics import book_links_twin
+from research_lib.measures.splits import hold_out
 
 PEERS = ("keras", "als", "bpr")
 

@@ -105,7 +105,7 @@ def run_bpr(table: dict, path: Path, epochs: int, target: float) -> dict:
 
 def run_ours(table: dict, path: Path, model, target: float) -> dict:
     """A whole run; then, by halving, the fewest epochs with which a whole run reaches the target."""
-    from research_lib.data import Interactions
+    from research_lib.containers.interactions import Interactions
 
     interactions = Interactions(table["train"], range(table["n_rows"]), range(table["n_cols"]), axes=("book", "link"))
     seconds = {}
@@ -126,14 +126,14 @@ def run_ours(table: dict, path: Path, model, target: float) -> dict:
 
 
 def run_mse(table: dict, path: Path, epochs: int, target: float) -> dict:
-    from research_lib.models.pairs import PairEmbedding
+    from research_lib.models.pairs.pair_embedding import PairEmbedding
 
     model = PairEmbedding(loss="mse", learning_rate=0.001, epochs=epochs, random_state=0, **TUTORIAL)
     return run_ours(table, path, model, target)
 
 
 def run_softmax(table: dict, path: Path, epochs: int, target: float) -> dict:
-    from research_lib.models.pairs import PairEmbedding
+    from research_lib.models.pairs.pair_embedding import PairEmbedding
 
     # As the documentation says for large tables: many pairs a step, a sample of columns, and then few epochs.
     model = PairEmbedding(
@@ -150,8 +150,8 @@ def run_softmax(table: dict, path: Path, epochs: int, target: float) -> dict:
 
 def run_projection(table: dict, path: Path, epochs: int, target: float) -> dict:
     sys.modules["tensorflow"] = None  # umap would import it where it is installed, and count its seconds
-    from research_lib.embedding import Embedding
-    from research_lib.projection import project
+    from research_lib.containers.embedding import Embedding
+    from research_lib.views.projection import project
 
     trained = [path.with_name(f"{name}.npz") for name in ("softmax", "mse", "keras", "als")]
     vectors = next((np.load(file)["rows"] for file in trained if file.exists()), None)
@@ -175,16 +175,16 @@ CONTESTANTS = {
 
 def topic_agreement(vectors: np.ndarray, topics: np.ndarray) -> float:
     """Share of the 10 nearest books that have the planted topic of the book."""
-    from research_lib.embedding import Embedding
-    from research_lib.ranking import neighbour_agreement
+    from research_lib.containers.embedding import Embedding
+    from research_lib.measures.agreement import neighbour_agreement
 
     return neighbour_agreement(Embedding(vectors[:, : TUTORIAL["n_dims"]], range(len(vectors))), topics, k=10)
 
 
 def hit_at_100(score, table: dict) -> float:
     """Share of the held-out links among the first 100 of those that the book does not have."""
-    from research_lib.data import Interactions
-    from research_lib.ranking import held_out_ranks, hit_at_k
+    from research_lib.containers.interactions import Interactions
+    from research_lib.measures.ranking import held_out_ranks, hit_at_k
 
     names = range(table["n_rows"]), range(table["n_cols"])
     train, held_out = (Interactions(table[part], *names) for part in ("train", "held_out"))

@@ -24,9 +24,9 @@ from sklearn.neural_network import MLPRegressor
 
 from research_lib import MixtureRegressor, Mixtures, load
 from research_lib.datasets import catalogue
-from research_lib.formula_scores import cross_predict, new_code_errors, regression_scores, splits_of
-from research_lib.models.regressors import raw_amount_regressors
-from research_lib.ranking import neighbour_agreement
+from research_lib.measures.agreement import neighbour_agreement
+from research_lib.measures.formulas import cross_predict, new_code_errors, regression_scores, splits_of
+from research_lib.models.baselines.regressors import raw_amount_regressors
 
 SETTINGS = {
     "sample": {"n_entries": 10, "hidden": (32, 32), "epochs": 250, "batch_size": 128, "dropout": 0, "weight_decay": 0.1,

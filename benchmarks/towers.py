@@ -33,8 +33,8 @@ from research_lib import (
     mean_reciprocal_rank,
     measure_days,
 )
-from research_lib.datasets.synthetic_films import planted_drift
-from research_lib.ranking import held_out_ranks
+from research_lib.datasets.synthetic.drift import planted_drift
+from research_lib.measures.ranking import held_out_ranks
 
 MIN_FILMS = 5
 # Chosen on the films before the last (--back 1 and --back 3), never on the last ones.

@@ -23,10 +23,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from research_lib.corpus import Corpus
-from research_lib.datasets.text import load_analogies, load_similarities, load_text
-from research_lib.embedding import Embedding
-from research_lib.word_tests import analogy_accuracy, human_similarity
+from research_lib.containers.corpus import Corpus
+from research_lib.containers.embedding import Embedding
+from research_lib.datasets.text import load_text
+from research_lib.datasets.word_tests import load_analogies, load_similarities
+from research_lib.measures.words import analogy_accuracy, human_similarity
 
 DOCUMENT_WORDS = 10_000
 SETTINGS = {"n_dims": 100, "window": 5, "n_negatives": 5, "min_count": 5, "subsample": 1e-3}
@@ -34,7 +35,7 @@ SETTINGS = {"n_dims": 100, "window": 5, "n_negatives": 5, "min_count": 5, "subsa
 
 def learn_ours(documents: list[list[str]], options: argparse.Namespace, seed: int) -> tuple[Embedding, float]:
     """Our vectors, and the seconds of learning."""
-    from research_lib.models.skipgram import SkipGram
+    from research_lib.models.words.skipgram import SkipGram
 
     SkipGram(min_count=1, epochs=1).fit(Corpus(documents[:1]))  # compiles
     model = SkipGram(**SETTINGS, epochs=options.epochs, random_state=seed).fit(Corpus(documents))

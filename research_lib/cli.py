@@ -10,10 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from typer.core import TyperGroup
 
-from research_lib import notebooks as nbs
-from research_lib.notebooks.parameters import read_assignment, read_file, read_notebook, read_parameters
-from research_lib.notebooks.records import brief
-from research_lib.notebooks.runner import RunResult, Task, plan_all, run_all
+from research_lib.runner.discovery import discover, find
+from research_lib.runner.execution import RunResult, Task, plan_all, run_all
+from research_lib.runner.parameters import read_assignment, read_file, read_notebook, read_parameters
+from research_lib.runner.publishing import publish
+from research_lib.runner.records import brief
+from research_lib.runner.rules import check as problems_of
 
 
 class OneLineErrors(TyperGroup):
@@ -51,7 +53,7 @@ def main() -> None:
 @app.command("list")
 def list_notebooks(folder: Folder = None) -> None:
     """The notebooks, and the parameters of each with their defaults."""
-    for path in nbs.discover(folder):
+    for path in discover(folder):
         cells = read_notebook(path)["cells"]
         title = cells[0]["source"].partition("\n")[0].lstrip("# ") if cells else ""
         print(f"{path.stem}: {title}")
@@ -63,7 +65,7 @@ def list_notebooks(folder: Folder = None) -> None:
 def check(names: Names = None, folder: Folder = None) -> None:
     """Tell where notebooks break the rules; exit code 1 if one does."""
     paths = _paths(names, folder)
-    problems = [problem for path in paths for problem in nbs.check(path)]
+    problems = [problem for path in paths for problem in problems_of(path)]
     for problem in problems:
         print(problem)
     print(f"{len(paths)} checked: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
@@ -100,14 +102,14 @@ def run(
     if real and given:
         print("Not published: -p or -f changed the values of real.yml.")
     elif real and not failed:
-        print(f"Published: {nbs.publish(results, tasks[0].notebook.parents[1] / 'figures')}")
+        print(f"Published: {publish(results, tasks[0].notebook.parents[1] / 'figures')}")
     raise typer.Exit(1 if failed else 0)
 
 
 def _paths(names: list[str] | None, folder: Path | None) -> list[Path]:
     if not names:
-        return nbs.discover(folder)
-    return list(dict.fromkeys(nbs.find(name, folder) for name in names))
+        return discover(folder)
+    return list(dict.fromkeys(find(name, folder) for name in names))
 
 
 def _run_watched(tasks: list[Task], **options) -> list[RunResult]:

@@ -10,7 +10,7 @@ from research_lib.cli import app
 from research_lib.datasets import catalogue
 
 DRAWS = """\
-from research_lib.notebooks import record
+from research_lib import record
 import os, pathlib
 figures = pathlib.Path(os.environ["RESEARCH_LIB_RUN"]) / "figures"
 figures.mkdir()

@@ -6,10 +6,11 @@ import nbformat
 import numpy as np
 import pytest
 
-from research_lib.notebooks import check, discover, read_records
-from research_lib.notebooks.parameters import preset
-from research_lib.notebooks.records import encode
-from research_lib.notebooks.runner import plan, run_all
+from research_lib.runner.discovery import discover
+from research_lib.runner.execution import plan, run_all
+from research_lib.runner.parameters import preset
+from research_lib.runner.records import encode, read_records
+from research_lib.runner.rules import check
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 N_NOTEBOOKS = 10

@@ -19,7 +19,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_every_public_class_has_a_test():
-    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.rglob("test_*.py"))
     classes = [name for name in research_lib.__all__ if inspect.isclass(getattr(research_lib, name))]
     assert classes
     assert [name for name in classes if f"{name}(" not in tests and f"{name}.from" not in tests] == []

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from research_lib.corpus import Corpus
-from research_lib.data import Interactions
+from research_lib.containers.corpus import Corpus
+from research_lib.containers.documents import Documents
+from research_lib.containers.images import Images
+from research_lib.containers.interactions import Interactions
+from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets.books import load_books
 from research_lib.datasets.documents import load_documents
-from research_lib.datasets.films import load_films
 from research_lib.datasets.images import load_images
 from research_lib.datasets.ingredients import load_ingredients
+from research_lib.datasets.log import load_films
 from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
-from research_lib.documents import Documents
-from research_lib.images import Images
-from research_lib.mixtures import Mixtures
 
 Table = Interactions | Mixtures | Corpus | Documents | Images
 LOADERS: dict[str, Callable[..., Table]] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from research_lib.data import Interactions
+from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.infobox import tidy_infoboxes
+from research_lib.datasets.reading.infobox import tidy_infoboxes
 
 SAMPLE = Path(__file__).parent / "tables" / "books.csv"
 FIELDS = ("title", "infobox", "wikilinks", "external links", "last edit", "characters")

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from research_lib.corpus import Corpus
+from research_lib.containers.corpus import Corpus
+from research_lib.containers.documents import Documents
 from research_lib.datasets.text import load_text
-from research_lib.documents import Documents
 
 TABLES = Path(__file__).parent / "tables"
 

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.image import imread
 from sklearn.datasets import load_digits
 
+from research_lib.containers.images import Images
 from research_lib.datasets import catalogue
-from research_lib.images import Images
 
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 UNSIGNED_BYTES = 8  # how the idx format calls them

@@ -9,9 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from research_lib.data import Interactions
+from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.spreadsheet import find_column, find_separator, read_table, read_text, split_cell, tidy_text
+from research_lib.datasets.reading.spreadsheet import (
+    find_column,
+    find_separator,
+    read_table,
+    read_text,
+    split_cell,
+    tidy_text,
+)
 
 SAMPLE = Path(__file__).parent / "tables" / "ingredients.csv"
 TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")  # an .xls is refused there, with advice

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets import catalogue
-from research_lib.datasets.compositions import parse_composition
-from research_lib.datasets.spreadsheet import find_column, read_table, tidy_text
-from research_lib.datasets.synthetic_mixtures import formula_twin
-from research_lib.mixtures import Mixtures
+from research_lib.datasets.reading.compositions import parse_composition
+from research_lib.datasets.reading.spreadsheet import find_column, read_table, tidy_text
+from research_lib.datasets.synthetic.laboratory import formula_twin
 
 FILES = "a .csv, .tsv, .xlsx or .parquet table with a column a code, or with results= one of formula, code and amount"
 NAME_COLUMNS = ("formula id", "formula", "formula no", "formula number", "처방코드", "처방번호", "처방")

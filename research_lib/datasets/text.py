@@ -2,20 +2,17 @@
 
 import bz2
 import gzip
-import html
 import io
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pandas as pd
-
-from research_lib.corpus import Corpus, tokenize
+from research_lib.containers.corpus import Corpus, tokenize
 from research_lib.datasets import catalogue
-from research_lib.datasets.synthetic_text import planted_analogies, planted_grammar, planted_similarities
+from research_lib.datasets.reading.wiki_markup import without_markup
+from research_lib.datasets.synthetic.grammar import planted_grammar
 
 ENDINGS = "a folder, a text file (.txt, .txt.gz, .txt.bz2) or a MediaWiki dump (.xml, .xml.bz2)"
 MAX_CHARACTERS = 2**16  # of a line read at once
@@ -80,91 +77,6 @@ class TextStream:
             raise ValueError(f"{where}: no {self.unit} with at least {max(self.min_words, 1)} words.")
 
 
-def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
-    """Questions "a is to b as c is to what?".
-
-    Parameters
-    ----------
-    source : str or Path
-        ``"sample"``: those planted in the sample text. ``"word-tests"``: 19,544 questions of word2vec. A path: a file
-        of the same form, ``: section`` above lines of four words.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``section``, ``a``, ``b``, ``c`` and ``answer``, in lower case.
-    """
-    if str(source) == "sample":
-        return planted_analogies()
-    path = _test_file(source, "questions-words.txt")
-    section, rows = "", []
-    for number, line in _numbered_lines(path):
-        if line.startswith(":"):
-            section = line[1:].strip()
-        elif len(words := line.lower().split()) == 4:
-            rows.append((section, *words))
-        else:
-            raise ValueError(f"{path.name}, line {number}: {len(words)} words, expected four, or ': section'.")
-    if not rows:
-        raise ValueError(f"{path}: no question, expected lines of four words.")
-    return pd.DataFrame(rows, columns=["section", "a", "b", "c", "answer"])
-
-
-def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -> pd.DataFrame:
-    """Pairs of words and how similar people find them.
-
-    Parameters
-    ----------
-    source : str or Path
-        ``"sample"``: pairs of the sample text, with the number of features that they share. ``"word-tests"``: see
-        `name`. A path: a tab-separated file of two words and a number.
-    name : {"wordsim353", "simlex999"}
-        Which of ``"word-tests"``. WordSim-353 asks for relatedness, 0 to 10 (coffee and cup are near); SimLex-999 for
-        similarity, 0 to 10 (they are not).
-
-    Returns
-    -------
-    DataFrame
-        Columns ``first`` and ``second`` in lower case, and ``score``.
-
-    References
-    ----------
-    L. Finkelstein et al., "Placing Search in Context: The Concept Revisited", ACM TOIS 2002.
-    F. Hill et al., "SimLex-999: Evaluating Semantic Models with (Genuine) Similarity Estimation", CL 2015.
-    """
-    if str(source) == "sample":
-        return planted_similarities()
-    files = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
-    if name not in files:
-        raise ValueError(f"Unknown name {name!r}, expected one of: {', '.join(files)}.")
-    path = _test_file(source, files[name])
-    rows = []
-    for number, line in _numbered_lines(path):
-        try:
-            first, second, score = line.lower().split("\t")
-            rows.append((first.strip(), second.strip(), float(score)))
-        except ValueError:
-            raise ValueError(
-                f"{path.name}, line {number}: {line!r}, expected two words and a number, tabs between."
-            ) from None
-    if not rows:
-        raise ValueError(f"{path}: no pair, expected lines of two words and a number.")
-    return pd.DataFrame(rows, columns=["first", "second", "score"])
-
-
-def _test_file(source: str | Path, name: str) -> Path:
-    """The file behind a path, or that of the catalogue's tests with this name."""
-    path = catalogue.path_of(source, "word-tests", "a text file")
-    return path.with_name(name) if source in [dataset.name for dataset in catalogue.catalogue("word-tests")] else path
-
-
-def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are neither blank nor a comment, numbered from 1."""
-    for number, line in enumerate(_lines(path), start=1):
-        if line.strip() and not line.startswith("#"):
-            yield number, line.rstrip("\r\n")
-
-
 def _open(path: Path):
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file.")
@@ -216,36 +128,3 @@ def _articles(path: Path) -> Iterator[str]:
         raise ValueError(f"{path}: broken after {n_pages} pages, or not packed as its name says ({error}).") from None
     if not n_pages:
         raise ValueError(f"{path}: no page in it, expected a MediaWiki dump.")
-
-
-_INNERMOST_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
-_DROPPED = (
-    re.compile(r"<!--.*?-->", re.DOTALL),
-    re.compile(r"<ref\b[^<>]*/>", re.IGNORECASE),
-    re.compile(
-        r"<(ref|math|source|syntaxhighlight|gallery|timeline|score|code|imagemap)\b[^<>]*>.*?</\1\s*>",
-        re.DOTALL | re.IGNORECASE,
-    ),
-    re.compile(r"<[^<>]*>"),
-)
-_ELSEWHERE = re.compile(r"\[\[\s*(?:category|[a-z]{2,3}(?:-[a-z]+)*):[^\[\]]*\]\]", re.IGNORECASE)
-_LINK = re.compile(r"\[\[(?!\s*(?:file|image):)(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", re.IGNORECASE)
-_FILE = re.compile(r"\[\[\s*(?:file|image):[^\[\]|]*(?:\|([^\[\]|]*))*\]\]", re.IGNORECASE)  # \1 is its caption
-_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\]]*\s*([^\]]*)\]|https?://\S+")
-_TABLE_LINE = re.compile(r"^[\s:]*(?:\{\||\|\}|\|-).*$", re.MULTILINE)
-_CELL = re.compile(r"(?:^\s*[|!]\+?|\|\||!!)(?:[^|\n=]*=[^|\n]*\|)?", re.MULTILINE)
-_MAGIC = re.compile(r"__[A-Z]+__|'{2,}")
-
-
-def without_markup(text: str) -> str:
-    """What a reader sees of an article in MediaWiki's markup: no templates, references, addresses or categories."""
-    for pattern in _DROPPED:
-        text = pattern.sub(" ", text)
-    n_found = 1
-    while n_found:
-        text, n_found = _INNERMOST_TEMPLATE.subn(" ", text)
-    for pattern, kept in ((_ELSEWHERE, " "), (_LINK, r"\1"), (_FILE, r" \1 "), (_ADDRESS, r"\1")):
-        text = pattern.sub(kept, text)
-    for pattern in (_TABLE_LINE, _CELL):
-        text = pattern.sub(" ", text)
-    return html.unescape(_MAGIC.sub("", text))

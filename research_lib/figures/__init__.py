@@ -1,21 +1,20 @@
 """What the notebooks draw: every plot takes data and gives ``(fig, ax)``, and `save_figure` keeps it."""
 
-from research_lib.figures.anomalies import plot_alarms, plot_clusters, plot_roc
-from research_lib.figures.charts import (
-    plot_counts,
+from research_lib.figures.charts import plot_counts, plot_scores, plot_similar, plot_tree
+from research_lib.figures.curves import (
+    plot_coverage,
+    plot_errors_by_size,
     plot_histories,
     plot_learning_curves,
     plot_n_clusters,
-    plot_scores,
-    plot_similar,
-    plot_tree,
+    plot_roc,
+    plot_stress,
 )
-from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap
+from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap, plot_layers
 from research_lib.figures.images import plot_images
-from research_lib.figures.maps import plot_map
-from research_lib.figures.over_time import plot_day_maps, plot_over_time
-from research_lib.figures.regression import plot_coverage, plot_errors_by_size, plot_parity
-from research_lib.figures.spaces import plot_arrows, plot_layers, plot_shepard, plot_stress
+from research_lib.figures.maps import plot_arrows, plot_clusters, plot_day_maps, plot_map
+from research_lib.figures.over_time import plot_over_time
+from research_lib.figures.scatter import plot_alarms, plot_parity, plot_shepard
 from research_lib.figures.style import house_style, save_figure
 from research_lib.figures.thumbnails import plot_thumbnail_grid, plot_thumbnail_map
 

@@ -1,5 +1,6 @@
 """Tables as shades of one colour."""
 
+from collections.abc import Mapping
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -111,3 +112,43 @@ def plot_clustermap(
         scale.xaxis.label.set_size(8)
         fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)
     return fig, ax
+
+
+def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, Axes]:
+    """What stands in each layer of a network, as columns of cells; the larger a number the darker.
+
+    Parameters
+    ----------
+    layers : mapping of str to Series
+        By the layer's name; the index of each names its cells.
+    title : str
+        What the network does.
+    """
+    height = max(len(values) for values in layers.values())
+    with house_style():
+        fig, axes = plt.subplots(1, len(layers), figsize=(7.2, 0.36 * height + 1.2), squeeze=False)
+        for number, (ax, (name, values)) in enumerate(zip(axes[0], layers.items(), strict=True)):
+            most = max(values.max(), 1e-12)
+            top = (height - len(values)) / 2
+            ax.imshow(
+                values.to_numpy(dtype=float)[:, None],
+                extent=(0, 1, top + len(values), top),
+                cmap=SHADES,
+                vmin=0,
+                vmax=1.3 * most,
+                aspect="auto",
+            )
+            for place, value in enumerate(values):
+                colour = "white" if value > 0.7 * most else INK
+                text = f"{value:.2f}".replace("-", "−")
+                ax.text(0.5, top + place + 0.5, text, color=colour, ha="center", va="center", fontsize=9)
+            ax.set(ylim=(height, 0), xlim=(0, 1), xticks=[], yticks=top + np.arange(len(values)) + 0.5)
+            ax.set_yticklabels(values.index, fontsize=9)
+            ax.tick_params(axis="y", length=0)
+            ax.spines[:].set_visible(False)
+            ax.set_title(name, fontsize=10, loc="center")
+            if number:
+                ax.annotate("→", (-0.75, 0.5), xycoords="axes fraction", fontsize=16, ha="center", va="center")
+        fig.subplots_adjust(wspace=1.6, top=1 - 0.75 / fig.get_figheight(), bottom=0.04)
+        fig.suptitle(title, x=0.01, y=0.99, ha="left", fontsize=12)
+    return fig, axes[0]

@@ -1,6 +1,6 @@
 """Maps: a point a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from adjustText import adjust_text
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from scipy.spatial import cKDTree
 
-from research_lib.embedding import Embedding
+from research_lib.containers.embedding import Embedding
 from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, VECTOR_POINTS, dark, house_style, short
 
 
@@ -122,3 +124,134 @@ def _where(values: pd.Series, kind: object) -> np.ndarray:
 def crowded(points: np.ndarray, radius: float) -> np.ndarray:
     """The point with most others around it: where a kind's name belongs."""
     return points[np.argmax(cKDTree(points).query_ball_point(points, radius, return_length=True))]
+
+
+def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), title: str = "") -> tuple[Figure, Axes]:
+    """A map where kinds are grey and named where they are densest, but for some that stand out in the accent.
+
+    Parameters
+    ----------
+    places : Embedding
+        Two dimensions, as `project` gives them.
+    column : str
+        Of the metadata: the kinds.
+    apart : sequence of str
+        Kinds that stand out.
+    title : str
+        What the map shows.
+    """
+    kinds = places.metadata[column].to_numpy()
+    stands_out = np.isin(kinds, list(apart))
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 6.2))
+        size = np.clip(24_000 / len(places), 1.5, 36)
+        for part, colour in ((~stands_out, "#BBBBBB"), (stands_out, ACCENT)):
+            x, y = places.vectors[part].T
+            ax.scatter(x, y, s=size, c=colour, alpha=0.7, lw=0, rasterized=len(places) > VECTOR_POINTS)
+        radius = 0.05 * np.ptp(places.vectors[:, 0])
+        for kind in np.unique(kinds):
+            where = crowded(places.vectors[kinds == kind], radius)
+            ax.text(*where, kind, color=dark(ACCENT) if kind in apart else INK, fontsize=13, fontweight="bold",
+                    path_effects=HALO, ha="center", va="center")  # fmt: skip
+        ax.set(title=title, xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        ax.margins(0.03)
+    return fig, ax
+
+
+def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
+    """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
+
+    Parameters
+    ----------
+    maps : mapping of str to Embedding
+        By the panel's name; two dimensions, metadata ``day``, as `project` gives them of `TwoTower.day_embedding_`.
+    title : str
+        What they show.
+    """
+    n_cols = min(len(maps), 3)
+    n_rows = -(-len(maps) // n_cols)
+    with house_style():
+        size = 7.2, 2.5 * n_rows + 0.5
+        fig, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, layout="constrained")
+        named = pd.concat([pd.Series(places.names, places.metadata["day"]) for places in maps.values()]).sort_index()
+        colours = Normalize(named.index[0], named.index[-1])
+        for ax, (name, places) in zip(axes.flat, maps.items(), strict=False):
+            if places.n_dims != 2:
+                raise ValueError(f"{name}: the map has {places.n_dims} dimensions, expected 2: project() it first.")
+            order = np.argsort(places.metadata["day"].to_numpy(), kind="stable")
+            x, y = places.vectors[order].T
+            ax.plot(x, y, color=GREY, lw=0.5, zorder=1)
+            size = np.clip(2400 / len(places), 4, 28)
+            ax.scatter(x, y, c=places.metadata["day"].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(name, fontsize=10)
+            ax.spines[:].set_color(GREY)
+            ax.spines[:].set_visible(True)
+            ax.margins(0.06)
+        for ax in axes.flat[len(maps) :]:
+            ax.set_visible(False)
+        bar = fig.colorbar(ScalarMappable(colours, "viridis"), ax=axes, shrink=0.7, aspect=30, pad=0.02)
+        bar.set_ticks([colours.vmin, colours.vmax], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
+        bar.outline.set_visible(False)
+        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+    return fig, axes
+
+
+def plot_arrows(
+    places: Embedding, pairs: pd.DataFrame, kinds: tuple[str, str] = ("", ""), title: str = ""
+) -> tuple[Figure, Axes]:
+    """A map of pairs of names, an arrow from the first to the second of each.
+
+    Parameters
+    ----------
+    places : Embedding
+        Two dimensions, as `project` gives them.
+    pairs : DataFrame
+        Columns ``first`` and ``second``, names of `places`.
+    kinds : tuple of str
+        What the first names are, and the second; written at their middles.
+    title : str
+        What the arrows show.
+    """
+    if places.n_dims != 2:
+        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
+    with house_style():
+        fig, ax = plt.subplots(figsize=(7.2, 5.6))
+        ends = [np.array([places[name] for name in pairs[column]]) for column in ("first", "second")]
+        for start, end in zip(*ends, strict=True):
+            style = {"arrowstyle": "-|>", "color": GREY, "lw": 1, "shrinkA": 4, "shrinkB": 4, "mutation_scale": 9}
+            ax.annotate("", end, start, arrowprops=style, zorder=1)
+        texts = []
+        outward = 0.02 * np.ptp(np.concatenate(ends), axis=0).max() * _directions(*ends)  # names stand clear of arrows
+        for points, side, column, colour in zip(ends, (-outward, outward), ("first", "second"), KINDS, strict=False):
+            ax.scatter(*points.T, s=22, color=colour, linewidths=0, zorder=2)
+            for (x, y), (right, _), name in {
+                name: (point, away, name) for point, away, name in zip(points, side, pairs[column], strict=True)
+            }.values():
+                align = "left" if right >= 0 else "right"
+                texts.append(
+                    ax.text(
+                        x + right, y, name, fontsize=8.5, color=dark(colour), path_effects=HALO, ha=align, va="center"
+                    )
+                )
+        ax.set(xticks=[], yticks=[], title=title)
+        ax.spines[:].set_visible(False)
+        ax.margins(x=0.17, y=0.06)  # names are kept inside
+        x, y = np.concatenate(ends).T
+        upright = dict.fromkeys(("text", "static", "explode", "pull"), "y")
+        adjust_text(texts, x=x, y=y, ax=ax, expand=(1.0, 1.15), iter_lim=200, min_arrow_len=8, only_move=upright)
+        for number, kind in enumerate(kinds):
+            mark = ax.annotate(
+                f"● {kind}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", textcoords="offset points",
+                fontsize=10, fontweight="bold", color=KINDS[number], va="top",
+            )  # fmt: skip
+            mark.set_visible(bool(kind))
+    return fig, ax
+
+
+def _directions(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Steps scaled to length one, shape (n, 2); one of no length stays so."""
+    steps = ends - starts
+    lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+    return steps / np.where(lengths > 0, lengths, 1)

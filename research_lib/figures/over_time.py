@@ -1,19 +1,13 @@
 """Tables with times, and maps of the days."""
 
-from collections.abc import Mapping
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from research_lib.data import Interactions
-from research_lib.embedding import Embedding
+from research_lib.containers.interactions import Interactions, checked_times
 from research_lib.figures.style import ACCENT, GREY, HALO, KINDS, dark, house_style, short
-from research_lib.time_splits import checked_times
 
 N_SPANS = 48  # into which all time is cut
 THICK = 0.06  # share of a kind that has room for its name
@@ -83,42 +77,3 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
         ax.yaxis.set_major_formatter("{x:.0%}")
         fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, ax
-
-
-def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
-    """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
-
-    Parameters
-    ----------
-    maps : mapping of str to Embedding
-        By the panel's name; two dimensions, metadata ``day``, as `project` gives them of `TwoTower.day_embedding_`.
-    title : str
-        What they show.
-    """
-    n_cols = min(len(maps), 3)
-    n_rows = -(-len(maps) // n_cols)
-    with house_style():
-        size = 7.2, 2.5 * n_rows + 0.5
-        fig, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, layout="constrained")
-        named = pd.concat([pd.Series(places.names, places.metadata["day"]) for places in maps.values()]).sort_index()
-        colours = Normalize(named.index[0], named.index[-1])
-        for ax, (name, places) in zip(axes.flat, maps.items(), strict=False):
-            if places.n_dims != 2:
-                raise ValueError(f"{name}: the map has {places.n_dims} dimensions, expected 2: project() it first.")
-            order = np.argsort(places.metadata["day"].to_numpy(), kind="stable")
-            x, y = places.vectors[order].T
-            ax.plot(x, y, color=GREY, lw=0.5, zorder=1)
-            size = np.clip(2400 / len(places), 4, 28)
-            ax.scatter(x, y, c=places.metadata["day"].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
-            ax.set(xticks=[], yticks=[])
-            ax.set_title(name, fontsize=10)
-            ax.spines[:].set_color(GREY)
-            ax.spines[:].set_visible(True)
-            ax.margins(0.06)
-        for ax in axes.flat[len(maps) :]:
-            ax.set_visible(False)
-        bar = fig.colorbar(ScalarMappable(colours, "viridis"), ax=axes, shrink=0.7, aspect=30, pad=0.02)
-        bar.set_ticks([colours.vmin, colours.vmax], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
-        bar.outline.set_visible(False)
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
-    return fig, axes

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from research_lib.data import Interactions, UnknownName
-from research_lib.embedding import top_k
+from research_lib.containers.embedding import top_k
+from research_lib.containers.interactions import Interactions, row_of
 
 
 def recommend(model: object, interactions: Interactions, row_name: str, n: int = 10) -> pd.DataFrame:
@@ -30,14 +30,6 @@ def recommend(model: object, interactions: Interactions, row_name: str, n: int =
     """
     row = row_of(interactions, row_name)
     return best_unseen(model.score_cols(np.array([row]))[0], interactions, row, n)
-
-
-def row_of(interactions: Interactions, row_name: str) -> int:
-    """Number of the row called so."""
-    found = np.flatnonzero(interactions.row_names == row_name)
-    if not len(found):
-        raise UnknownName.among(interactions.row_names, row_name, interactions.axes[0])
-    return int(found[0])
 
 
 def best_unseen(scores: np.ndarray, interactions: Interactions, row: int, n: int) -> pd.DataFrame:

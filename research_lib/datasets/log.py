@@ -1,0 +1,202 @@
+"""Users and the films they liked, with the time of each: MovieLens, or a table of one's own."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from research_lib.containers.interactions import Interactions
+from research_lib.datasets import catalogue
+from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
+from research_lib.datasets.reading.times import read_times
+from research_lib.datasets.synthetic.drift import planted_drift
+
+FILES = "a .csv, .tsv, .xlsx or .parquet table of user, item and time, or MovieLens' .zip"
+USER_COLUMNS = ("user", "user id", "userId", "사용자", "customer", "customer id")
+ITEM_COLUMNS = ("item", "film", "movie", "title", "item id", "movieId", "product", "상품", "영화")
+TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "day", "일시", "날짜")
+RATING_COLUMNS = ("rating", "stars", "score", "평점")
+CATEGORY_COLUMNS = ("categories", "category", "genres", "genre", "kind", "분류", "장르")
+RATINGS, MOVIES = ("userId", "movieId", "rating", "timestamp"), ("movieId", "title", "genres")  # MovieLens' columns
+NO_GENRE = "(no genres listed)"  # MovieLens' own words
+
+
+def load_films(
+    source: str | Path = "sample",
+    *,
+    min_rating: float | None = 4.0,
+    min_count: int = 5,
+    user_column: str | None = None,
+    item_column: str | None = None,
+    time_column: str | None = None,
+    rating_column: str | None = None,
+    category_column: str | None = None,
+    encoding: str = "utf-8",
+) -> Interactions:
+    """Users × films with times: a pair a film that a user liked.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"sample"``: users and films that never were, whose taste drifts, see `planted_drift`. ``"movielens-small"``:
+        ratings of films, 1996 to 2018. A path: MovieLens' .zip, or a table with a row a user, item and time.
+    min_rating : float, optional
+        Keep ratings of at least so much; None keeps all. A table without ratings is kept whole.
+    min_count : int
+        Keep films with at least so many of them.
+    user_column, item_column, time_column : str, optional
+        Columns of a table; without them the common names of such columns are looked for.
+    rating_column, category_column : str, optional
+        The same, but a table need not have them. Categories are separated by ``|``: ``Comedy|Drama``; those of an item
+        stand in the first of its cells that is not empty.
+    encoding : str
+        Of a text file.
+
+    Returns
+    -------
+    Interactions
+        Sorted by user and time, ``times`` as datetime64[s] in UTC; rows may come in any order, and those of one user
+        and time stay in theirs. A pair that stands there twice is kept at its first time. Column metadata:
+        ``categories`` (as they were written), ``category`` (of its categories the one that fewest films have, which
+        says most) and ``n_users``, for MovieLens also ``year``. Films of one title are told apart by their number.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown, a user, item, time or column is missing, times are in two formats, a rating is no
+        number or of a film that MovieLens' list has not, or nothing is left.
+
+    References
+    ----------
+    F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", ACM TiiS 2015.
+    """
+    if str(source) == "sample":
+        return planted_drift()
+    path = catalogue.path_of(source, "films", FILES)
+    if path.suffix.lower() == ".zip":
+        table, films = _read_movielens(path)
+    else:
+        columns = user_column, item_column, time_column, rating_column, category_column
+        try:
+            table, films = _read_own(read_table(path, encoding=encoding), columns)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None
+    return _interactions(table, films, min_rating, min_count, str(source))
+
+
+def _interactions(
+    table: pd.DataFrame, films: pd.DataFrame, min_rating: float | None, min_count: int, source: str
+) -> Interactions:
+    """From a row a rating: ``user``, ``film`` (position in `films`), ``time`` and maybe ``rating``."""
+    story = {"rows": len(table)}
+    rated = f" rated at least {min_rating:g}" if min_rating is not None and "rating" in table else ""
+    if rated:
+        table = table[table["rating"] >= min_rating]
+        story[rated.strip()] = len(table)
+    table = table.sort_values(["user", "time"], kind="stable")
+    again = table.duplicated(["user", "film"])
+    story["pairs that stand there again, dropped"] = int(again.sum())
+    table = table[~again]
+    counts = np.bincount(table["film"], minlength=len(films))
+    kept = np.flatnonzero(counts >= max(min_count, 1))
+    if not len(kept):
+        most, lower = counts.max(initial=0), "min_count or min_rating" if rated else "min_count"
+        raise ValueError(f"{source}: no film has {min_count} pairs{rated}; the most is {most}. Give a lower {lower}.")
+    table = table[counts[table["film"]] >= min_count]
+    users, row_names = pd.factorize(table["user"], sort=True)
+    films = films.iloc[kept].reset_index(drop=True)
+    story |= {f"films with at least {min_count}": len(kept), "users": len(row_names), "pairs": len(table)}
+    return Interactions(
+        pairs=np.column_stack([users, np.searchsorted(kept, table["film"])]),
+        row_names=row_names,
+        col_names=films["name"],
+        col_metadata=_rarest(films.drop(columns="name")).assign(n_users=counts[kept]),
+        times=table["time"].to_numpy("datetime64[s]"),
+        source=source,
+        axes=("user", "film"),
+        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+    )
+
+
+def _rarest(films: pd.DataFrame) -> pd.DataFrame:
+    """The metadata with ``category``, the one of each film's categories that fewest films have."""
+    if "categories" not in films:
+        return films
+    each = films["categories"].str.split("|")
+    counts = each.explode().value_counts()
+    return films.assign(category=[min(names, key=counts.get) if names[0] else None for names in each])
+
+
+def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and films, read out of the archive as it was published."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {Path(name).name: name for name in archive.namelist()}
+            ratings, movies = (pd.read_csv(archive.open(found[name])) for name in ("ratings.csv", "movies.csv"))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{path}: expected MovieLens' archive with ratings.csv and movies.csv ({error}).") from None
+    for name, found, columns in (("ratings.csv", ratings, RATINGS), ("movies.csv", movies, MOVIES)):
+        missing = [column for column in columns if column not in found]
+        if missing:
+            raise ValueError(f"{path}: {name} has no column {missing[0]!r}, expected {', '.join(columns)}.")
+    film = pd.Index(movies["movieId"]).get_indexer(ratings["movieId"])
+    if (film < 0).any():
+        unknown = ratings["movieId"][(film < 0).argmax()]
+        raise ValueError(f"{path}: ratings.csv rates movieId {unknown}, which movies.csv has not.")
+    title = movies["title"].str.strip()
+    numbered = title + " #" + movies["movieId"].astype(str)
+    films = pd.DataFrame(
+        {
+            "name": title.where(~title.duplicated(keep=False), numbered),
+            "categories": movies["genres"].replace(NO_GENRE, ""),
+            "year": title.str.extract(r"\((\d{4})(?:–\d{0,4})?\)$")[0].astype("Int64"),
+        }
+    )
+    table = pd.DataFrame(
+        {
+            "user": ratings["userId"],
+            "film": film,
+            "time": ratings["timestamp"].to_numpy("datetime64[s]"),
+            "rating": ratings["rating"],
+        }
+    )
+    return table, films
+
+
+def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and items of a table of text, as `read_table` gives it."""
+    user, item, time, rating, category = columns
+    user = find_column(table, user, USER_COLUMNS, "users", "user_column")
+    item = find_column(table, item, ITEM_COLUMNS, "items", "item_column")
+    time = find_column(table, time, TIME_COLUMNS, "times", "time_column")
+    rating = _optional(table, rating, RATING_COLUMNS, "ratings", "rating_column")
+    category = _optional(table, category, CATEGORY_COLUMNS, "categories", "category_column")
+    tidy = table[[user, item]].map(tidy_text)
+    for column, cells in tidy.items():
+        if (cells == "").any():
+            raise ValueError(f"row {cells.index[(cells == '').argmax()]}, column {column!r}: the cell is empty.")
+    film, names = pd.factorize(tidy[item])
+    read = pd.DataFrame({"user": tidy[user].to_numpy(), "film": film, "time": read_times(table[time])})
+    films = pd.DataFrame({"name": names})
+    if rating is not None:
+        numbers = pd.to_numeric(table[rating], errors="coerce")
+        if numbers.isna().any():
+            row = numbers.index[numbers.isna().argmax()]
+            raise ValueError(f"row {row}, column {rating!r}: {table.at[row, rating]!r} is no number.")
+        read["rating"] = numbers.to_numpy()
+    if category is not None:
+        cells = table[category].map(lambda cell: "|".join(split_cell(cell, "|")))
+        films["categories"] = cells.where(cells != "").groupby(film).first().fillna("").to_numpy()
+    return read, films
+
+
+def _optional(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str | None:
+    """As `find_column`, but None where nobody asked for the column and there is none."""
+    try:
+        return find_column(table, given, known, what, option)
+    except ValueError:
+        if given is not None:
+            raise
+        return None

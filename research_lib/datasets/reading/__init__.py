@@ -1,0 +1,1 @@
+"""How people write tables, times, formulas and articles."""

@@ -1,0 +1,1 @@
+"""Twins with a planted, known structure."""

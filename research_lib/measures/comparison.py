@@ -1,0 +1,231 @@
+"""`Comparison`: things with known distances beside a map of them, and what is measured of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from research_lib.containers.embedding import Embedding, shuffled_names, top_k
+from research_lib.containers.space import Space
+from research_lib.measures.words import rank_correlation
+
+N_BLOCKS = 20  # of the sampled pairs, whose spread tells the error
+BLOCK_DISTANCES = 2**21  # held at once
+PERFECT = {  # what an isometry scores
+    "collisions": 0,
+    "smallest_separation": np.nan,
+    "lipschitz": 1,
+    "inverse_lipschitz": 1,
+    "distortion": 1,
+    "spearman": 1,
+    "stress": 0,
+    "scale": 1,
+    "trustworthiness": 1,
+    "continuity": 1,
+    "knn_overlap": 1,
+    "parallelogram_error": 0,
+    "answer_rank": 0,
+}
+
+
+class Comparison:
+    """Things with known distances d, beside a map f that gives each a vector; what the measures are taken of.
+
+    Parameters
+    ----------
+    original : Space, Embedding or ndarray of float, shape (n, n)
+        The things: a space, vectors with their Euclidean distances, or a table of distances.
+    vectors : Embedding
+        One vector a thing, with the same names in the same order.
+    metric : {"euclidean", "cosine", "jaccard"}
+        Of the vectors.
+    n_pairs : int
+        Measures of pairs take all pairs if there are no more, else so many drawn at random.
+    n_rows : int
+        Measures of neighbourhoods take so many things, drawn at random, each among all others.
+    random_state : int
+        Seed of what is drawn.
+
+    Raises
+    ------
+    ValueError
+        If names differ, there are fewer than three, or the table is none of distances.
+    """
+
+    def __init__(
+        self,
+        original: Space | Embedding | np.ndarray,
+        vectors: Embedding,
+        metric: str = "euclidean",
+        *,
+        n_pairs: int = 200_000,
+        n_rows: int = 500,
+        random_state: int = 0,
+    ):
+        if isinstance(original, Embedding):
+            original = Space.from_embedding(original)
+        elif not isinstance(original, Space):
+            original = Space.from_matrix(original, vectors.names if len(vectors) == len(original) else None)
+        n = len(vectors)
+        if list(original.names) != list(vectors.names):
+            raise ValueError("The things and the vectors have other names, or in another order.")
+        if n < 3 or n_pairs < N_BLOCKS or n_rows < 2:
+            raise ValueError(f"{n} things, {n_pairs} pairs and {n_rows} rows, expected at least 3, {N_BLOCKS} and 2.")
+        self.original, self.vectors, self.metric = original, vectors, metric
+        self.options = {"n_pairs": n_pairs, "n_rows": n_rows, "random_state": random_state}
+        self.names = vectors.names
+        self.mapped = Space.from_embedding(vectors, metric)
+        rng = np.random.default_rng(random_state)
+        self.all_pairs = n * (n - 1) // 2 <= n_pairs
+        if self.all_pairs:
+            self.first, self.second = np.triu_indices(n, 1)
+        else:
+            self.first = rng.integers(n, size=n_pairs)
+            self.second = (self.first + rng.integers(1, n, size=n_pairs)) % n
+        self.rows = np.arange(n) if n <= n_rows else np.sort(rng.choice(n, n_rows, replace=False))
+        points = vectors.unit_vectors() if metric == "cosine" else vectors.vectors
+        points = points != 0 if metric == "jaccard" else points + np.float32(0)  # there is a zero below zero
+        self.point = np.unique(points, axis=0, return_inverse=True)[1].ravel()  # one number for things with one vector
+        self.known = original.between(self.first, self.second)
+        self.found = self.mapped.between(self.first, self.second)
+        self.found[self.point[self.first] == self.point[self.second]] = 0  # as rounding may not have it
+
+    def shepard(self) -> pd.DataFrame:
+        """The data of a Shepard diagram, a row a pair: ``first``, ``second``, ``original`` and ``found`` distance."""
+        names = {"first": self.names[self.first], "second": self.names[self.second]}
+        return pd.DataFrame(names | {"original": self.known, "found": self.found})
+
+    def collisions(self) -> pd.DataFrame:
+        """Things that share a vector though they differ: why f is not injective.
+
+        Returns
+        -------
+        DataFrame
+            A row a thing: its ``name``, and the number of its vector in ``shares``, the same for all that share it.
+        """
+        order = np.argsort(self.point, kind="stable")
+        starts = np.flatnonzero(np.diff(self.point[order], prepend=-1))
+        first = order[starts][self.point]  # of the things with the same vector
+        others = np.flatnonzero(first != np.arange(len(first)))
+        apart = others[self.original.between(others, first[others]) > 0]
+        colliding = np.flatnonzero(np.isin(self.point, self.point[apart]))
+        return pd.DataFrame({"name": self.names[colliding], "shares": self.point[colliding]})
+
+    def smallest_separation(self) -> float:
+        """The smallest distance of two different vectors; of a sample of rows, an upper bound of it."""
+        smallest = np.inf
+        for rows, _, found in self._blocks(with_known=False):
+            smallest = min(smallest, found[self.point[rows][:, None] != self.point].min(initial=np.inf))
+        return float(smallest)
+
+    def stretches(self, inverse: bool = False, n: int = 10) -> pd.DataFrame:
+        """The pairs that f stretches most; the first gives the empirical Lipschitz constant.
+
+        Parameters
+        ----------
+        inverse : bool
+            The pairs that the inverse of f on its image stretches most.
+        n : int
+            How many pairs.
+
+        Returns
+        -------
+        DataFrame
+            As `shepard`, with ``stretch``: the distance after the map in question, divided by that before.
+
+        Raises
+        ------
+        ValueError
+            If the inverse is asked for and f is not injective.
+        """
+        if inverse and len(shared := self.collisions()):
+            one, other = shared["name"][shared["shares"] == shared["shares"].iloc[0]].iloc[:2]
+            raise ValueError(
+                f"The map has no inverse: {len(shared)} of {len(self.names)} things that differ share a vector with "
+                f"another, as {one!r} and {other!r} do."
+            )
+        stretch = self._stretch(inverse)
+        order = np.argsort(-stretch, kind="stable")[:n]
+        return self.shepard().iloc[order].assign(stretch=stretch[order]).reset_index(drop=True)
+
+    def pair_measures(self) -> dict[str, tuple[float, float]]:
+        """How far pairs keep their distances: value and standard error of each measure, see `measures`."""
+        expansion, contraction = self._stretch(False).max(), self._stretch(True).max()
+        unknown = 0.0 if self.all_pairs else np.nan  # of an extreme
+        return {
+            "lipschitz": (expansion, unknown),
+            "inverse_lipschitz": (contraction, unknown),
+            "distortion": (expansion * contraction if np.isfinite(contraction) else np.inf, unknown),
+            "spearman": self._with_error(rank_correlation),
+            "stress": self._with_error(lambda known, found: _stress(known, found)[0]),
+            "scale": self._with_error(lambda known, found: _stress(known, found)[1]),
+        }
+
+    def neighbour_measures(self, k: int = 15) -> dict[str, tuple[float, float]]:
+        """How far things keep their `k` nearest: value and standard error of each measure, see `measures`."""
+        n = len(self.names)
+        if not 0 < k < n / 2:
+            raise ValueError(f"k is {k}, expected 1 to less than half of the {n} things.")
+        scores = []
+        for _, known, found in self._blocks():
+            near_known, near_found = top_k(-known, k), top_k(-found, k)
+            edge = np.take_along_axis(known, near_known[:, -1:], axis=1)
+            kept = np.take_along_axis(known, near_found, axis=1) <= edge * (1 + 1e-9)
+            scores.append(np.stack([_beyond(known, near_found), _beyond(found, near_known), kept.mean(axis=1)]))
+        scores = np.concatenate(scores, axis=1)
+        scores[:2] = 1 - 2 / (k * (2 * n - 3 * k - 1)) * scores[:2]
+        left = 1 - len(self.rows) / n  # share of the things that were not looked at
+        errors = scores.std(axis=1, ddof=1) * np.sqrt(left / len(self.rows))
+        return dict(
+            zip(("trustworthiness", "continuity", "knn_overlap"), zip(scores.mean(1), errors, strict=True), strict=True)
+        )
+
+    def shuffled(self, random_state: int) -> Self:
+        """The same with the vectors dealt to other things at random: the null."""
+        return Comparison(self.original, shuffled_names(self.vectors, random_state), self.metric, **self.options)
+
+    def _stretch(self, inverse: bool) -> np.ndarray:
+        """Distance after over distance before, of every pair; 0 where both are 0, infinite where only the first is."""
+        before, after = (self.found, self.known) if inverse else (self.known, self.found)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(after > 0, after / before, 0)
+
+    def _with_error(self, measure: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
+        """A measure of all pairs drawn, and its standard error: from its spread over parts of them."""
+        value = float(measure(self.known, self.found))
+        if self.all_pairs:
+            return value, 0.0
+        parts = zip(np.array_split(self.known, N_BLOCKS), np.array_split(self.found, N_BLOCKS), strict=True)
+        return value, float(np.std([measure(*part) for part in parts], ddof=1) / np.sqrt(N_BLOCKS))
+
+    def _blocks(self, with_known: bool = True) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray]]:
+        """Some rows with both distances to all things, themselves infinitely far."""
+        step = max(1, BLOCK_DISTANCES // len(self.names))
+        for start in range(0, len(self.rows), step):
+            rows = self.rows[start : start + step]
+            found = np.asarray(self.mapped.rows(rows), dtype=np.float64).copy()
+            found[self.point[rows][:, None] == self.point] = 0
+            known = np.asarray(self.original.rows(rows), dtype=np.float64).copy() if with_known else None
+            for distances in (found, known) if with_known else (found,):
+                distances[np.arange(len(rows)), rows] = np.inf
+            yield rows, known, found
+
+
+def _stress(known: np.ndarray, found: np.ndarray) -> tuple[float, float]:
+    """Stress under the best scale, and that scale; 1 and 0 if all is one point."""
+    total = (found**2).sum()
+    if not total:
+        return 1.0, 0.0
+    scale = (known * found).sum() / (known**2).sum()
+    return float(np.sqrt(((found - scale * known) ** 2).sum() / total)), float(scale)
+
+
+def _beyond(distances: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """By how many ranks the `near` of every row are beyond the first k, in total; equals share their middle rank."""
+    total, k, rows = np.zeros(len(distances)), near.shape[1], np.arange(len(distances))
+    for column in near.T:
+        distance = distances[rows, column][:, None]
+        rank = (distances < distance).sum(axis=1) + ((distances == distance).sum(axis=1) + 1) / 2
+        total += np.maximum(rank - k, 0)
+    return total

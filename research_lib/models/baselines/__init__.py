@@ -1,0 +1,1 @@
+"""What people use instead of our models, and what those have to beat."""

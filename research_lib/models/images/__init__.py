@@ -1,0 +1,1 @@
+"""Vectors of images and of the rows of a matrix."""

@@ -1,0 +1,1 @@
+"""Formulas as sums of code vectors: f = g ∘ h."""

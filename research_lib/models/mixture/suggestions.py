@@ -1,0 +1,191 @@
+"""Formulas for a target: from those that were measured, by gradient through f, within constraints."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, minimize
+
+from research_lib.checks import UnknownName
+from research_lib.containers.mixtures import Mixtures
+from research_lib.models.mixture.ensemble import MixtureEnsemble
+
+STARTS = 8  # formulas that are changed for each suggestion asked for
+REACHED = 0.05  # how far a suggestion may miss the target, in standard deviations of the target
+STAY = 1e-4  # what moving a code by its typical amount costs, where missing the target by one deviation costs 1
+
+
+def suggest_formulas(
+    ensemble: MixtureEnsemble,
+    measured: Mixtures,
+    target: float | Sequence[float],
+    *,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    total: float | None = None,
+    context: Sequence[float] | None = None,
+    n: int = 5,
+    extrapolate: bool = False,
+) -> Mixtures:
+    """See `MixtureRegressor.suggest`; `measured` are the formulas of `fit`."""
+    wanted = _as_wanted(ensemble, target)
+    beyond_measured = _lies_beyond(ensemble, measured, wanted)
+    if beyond_measured and not extrapolate:
+        raise ValueError(f"The target {target} is {beyond_measured}. Give extrapolate=True to try it nevertheless.")
+    total = float(np.median(measured.amounts.sum(axis=1))) if total is None else total
+    context = ensemble.context.mean if context is None else np.asarray(context, dtype=np.float64)
+    context = context.reshape(1, -1)
+    if context.shape[1] != len(ensemble.context.mean):
+        raise ValueError(f"context has {context.shape[1]} values, expected {len(ensemble.context.mean)}, as in fit.")
+    low, high, asked = _limits(measured, dict(bounds or {}) | {name: (x, x) for name, x in (fixed or {}).items()})
+
+    found, sources = [], []
+    for number in np.argsort(_missed(_predict(ensemble, measured.amounts, context)[0], wanted), kind="stable"):
+        start = measured.amounts[[number]].toarray()[0]
+        codes = np.flatnonzero(((start > 0) | asked) & (high > 0))
+        if low[codes].sum() <= total <= high[codes].sum():
+            moved = np.zeros_like(start)
+            moved[codes] = _move(ensemble, wanted, start[codes], codes, (low[codes], high[codes]), total, context)
+            found.append(moved)
+            sources.append(measured.formula_names[number])
+        if len(found) == STARTS * n:
+            break
+    if not found:
+        raise ValueError(
+            f"No formula of fit can be changed to sum to {total:g} within these bounds. Widen them or fix less."
+        )
+    found = np.array(found)
+    predicted, of_members = _predict(ensemble, found, context)
+    missed = _missed(predicted, wanted)
+    reaches = missed <= REACHED
+    if not reaches.any():
+        nearest = ensemble.target.back(predicted[[missed.argmin()]])[0].round(4)
+        raise ValueError(f"{target} is out of reach within these bounds; the nearest prediction is {nearest}.")
+    beyond = _greater_than_seen(measured, found) | ensemble.calibration.disagree(of_members) | bool(beyond_measured)
+    usable = np.flatnonzero(reaches & (extrapolate | ~beyond))
+    if not len(usable):
+        raise ValueError(
+            f"The {reaches.sum()} formulas that reach {target} extrapolate: an amount is beyond what was measured, or "
+            f"the members disagree. Ask for something nearer, or give extrapolate=True."
+        )
+    chosen = usable[_most_different(found[usable] / ensemble.typical, missed[usable], n)]
+    if len(chosen) < n:
+        warnings.warn(f"{len(chosen)} formulas instead of {n}: there are no others that reach it.", stacklevel=3)
+    reached = ensemble.target.back(predicted[chosen])
+    spread = pd.DataFrame(ensemble.spread(of_members[:, chosen]))
+    spread.columns = ["spread"] if spread.shape[1] == 1 else [f"spread {number + 1}" for number in spread.columns]
+    return Mixtures(
+        found[chosen],
+        measured.code_names,
+        reached[:, 0] if measured.target.ndim == 1 else reached,
+        formula_names=[f"suggestion {number + 1}" for number in range(len(chosen))],
+        formula_metadata=spread.assign(from_formula=np.array(sources)[chosen], extrapolates=beyond[chosen]),
+        code_metadata=measured.code_metadata,
+        total=total,
+        source="suggestions",
+    )
+
+
+def _as_wanted(ensemble: MixtureEnsemble, target: float | Sequence[float]) -> np.ndarray:
+    """The standardised target, shape (n_targets,)."""
+    target = np.atleast_1d(np.asarray(target, dtype=np.float64))
+    if target.shape != ensemble.target.mean.shape or np.isnan(target).all():
+        raise ValueError(f"The target is {target}, expected {len(ensemble.target.mean)} numbers, one of them not NaN.")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return ensemble.target.forth(target[None])[0]
+
+
+def _lies_beyond(ensemble: MixtureEnsemble, measured: Mixtures, wanted: np.ndarray) -> str:
+    """What the target lies beyond; nothing if it is within."""
+    y = measured.target.reshape(len(measured), -1)
+    low, high = ensemble.target.forth(np.array([y.min(axis=0), y.max(axis=0)]))
+    beyond = (wanted < low) | (wanted > high)
+    return f"beyond what was measured, {y.min(axis=0)} to {y.max(axis=0)}" if beyond.any() else ""
+
+
+def _greatest(measured: Mixtures) -> np.ndarray:
+    """Greatest amount of each code, shape (n_codes,)."""
+    return measured.amounts.max(axis=0).toarray().ravel()
+
+
+def _limits(measured: Mixtures, given: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least and greatest amount of each code, and whether it was named; shape (n_codes,) each."""
+    low, high = np.zeros(measured.n_codes), _greatest(measured)
+    asked = np.zeros(measured.n_codes, dtype=bool)
+    position = {name: number for number, name in enumerate(measured.code_names)}
+    for name, limits in given.items():
+        if name not in position:
+            raise UnknownName.among(measured.code_names, name, "code")
+        number, (least, greatest) = position[name], limits
+        if not 0 <= least <= greatest:
+            raise ValueError(f"The bounds of {name!r} are {limits}, expected a least and a greatest amount from 0.")
+        if greatest > 0 and measured.code_metadata["n_formulas"][number] == 0:
+            raise ValueError(f"No formula has held {name!r}: what it does was not measured.")
+        low[number], high[number], asked[number] = least, greatest, True
+    return low, high, asked
+
+
+def _predict(ensemble: MixtureEnsemble, amounts, context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised, combined and of the members, of formulas in the same context."""
+    of_members = ensemble.of_members(sparse.csr_array(amounts), np.repeat(context, amounts.shape[0], axis=0))
+    return ensemble.combined(of_members), of_members
+
+
+def _missed(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """By how many deviations of the target, shape (n_formulas,)."""
+    return np.sqrt(np.nansum((predicted - wanted) ** 2, axis=1))
+
+
+def _move(
+    ensemble: MixtureEnsemble,
+    wanted: np.ndarray,
+    start: np.ndarray,
+    codes: np.ndarray,
+    limits: tuple[np.ndarray, np.ndarray],
+    total: float,
+    context: np.ndarray,
+) -> np.ndarray:
+    """Amounts of the codes, shape (n_codes,), moved from `start` no farther than the target asks."""
+    scale = ensemble.typical[codes]
+    low, high, begin = (amounts / scale for amounts in (*limits, np.clip(start, *limits)))
+    vectors, home = torch.from_numpy(ensemble.vectors[:, codes] * scale[:, None]), torch.from_numpy(begin)
+    context = torch.from_numpy(ensemble.context.forth(context))
+    named = torch.from_numpy(~np.isnan(wanted))
+    goal = torch.from_numpy(wanted)[named]
+
+    def cost(amounts: np.ndarray) -> tuple[float, np.ndarray]:  # over typical ones
+        amounts = torch.from_numpy(amounts).requires_grad_()
+        mixed = torch.einsum("c,mce->me", amounts, vectors)[:, None]
+        predicted = ensemble.network.g(mixed, context).mean(dim=0)[0, named]
+        cost = ((predicted - goal) ** 2).sum() + STAY * ((amounts - home) ** 2).sum()
+        (gradient,) = torch.autograd.grad(cost, amounts)
+        return cost.item(), gradient.numpy()
+
+    result = minimize(
+        cost,
+        begin,
+        jac=True,
+        method="SLSQP",
+        bounds=Bounds(low, high),
+        constraints=LinearConstraint(scale[None], total, total),
+        options={"maxiter": 100},
+    )
+    return np.clip(result.x, low, high) * scale
+
+
+def _greater_than_seen(measured: Mixtures, found: np.ndarray) -> np.ndarray:
+    """Whether a formula has more of a code than any that was measured, shape (n_formulas,)."""
+    return (found > _greatest(measured) * (1 + 1e-6)).any(axis=1)
+
+
+def _most_different(points: np.ndarray, missed: np.ndarray, n: int) -> np.ndarray:
+    """The point that misses least, then each time the one farthest from those chosen; repeats are left out."""
+    chosen = [int(missed.argmin())]
+    distance = np.linalg.norm(points - points[chosen[0]], axis=1)
+    while len(chosen) < n and distance.max() > 1e-3:
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return np.array(chosen)

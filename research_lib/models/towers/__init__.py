@@ -1,0 +1,1 @@
+"""Two towers and a table of days."""

@@ -1,0 +1,1 @@
+"""Vectors of words, and search by them."""

@@ -1,0 +1,159 @@
+"""Text search by keyword and by meaning: what makes vectors of texts differs, the rest is the same."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import normalize
+
+from research_lib.checks import check_choice
+from research_lib.containers.documents import Documents, words_of
+from research_lib.containers.embedding import Embedding
+
+
+class TextSearch:
+    """Documents are found by the cosine of their vectors with that of the query.
+
+    Parameters
+    ----------
+    documents : Documents
+        What is searched.
+    vectorizer : transformer
+        With ``fit_transform(texts)`` and ``transform(texts)``, which give a row a text; zeros for one of which it knows
+        no word.
+
+    Attributes
+    ----------
+    vectors : sparse array or ndarray, shape (n_documents, n_dims)
+        Of the documents, of length one.
+    """
+
+    def __init__(self, documents: Documents, vectorizer: BaseEstimator):
+        self.documents, self.vectorizer = documents, vectorizer
+        self.vectors = normalize(vectorizer.fit_transform(documents.texts))
+
+    @classmethod
+    def by_keyword(cls, documents: Documents) -> Self:
+        """Find documents that have words of the query, the rarer a word the more it counts (tf-idf)."""
+        return cls(documents, _tfidf())
+
+    @classmethod
+    def by_topics(cls, documents: Documents, n_dims: int = 50, random_state: int = 0) -> Self:
+        """Find documents of the query's topics: latent semantic analysis, the truncated SVD of tf-idf.
+
+        References
+        ----------
+        S. Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
+        """
+        n_words = len({word for text in documents.texts for word in words_of(text)})
+        n_dims = max(1, min(n_dims, len(documents) - 1, n_words - 1))
+        return cls(documents, make_pipeline(_tfidf(), TruncatedSVD(n_dims, random_state=random_state)))
+
+    @classmethod
+    def by_words(cls, documents: Documents, word_vectors: Embedding) -> Self:
+        """Find documents whose words mean what those of the query mean, by vectors of the words."""
+        return cls(documents, MeanWordVectors(word_vectors))
+
+    def score(self, queries: Sequence[str], unknown: str = "warn") -> np.ndarray:
+        """Cosine of every query with every document, shape (n_queries, n_documents).
+
+        Parameters
+        ----------
+        queries : sequence of str
+            Any texts.
+        unknown : {"error", "warn", "ignore"}
+            What a query gets of which no word is known: an error, or zeros with or without a warning.
+        """
+        check_choice("unknown", unknown, ("error", "warn", "ignore"))
+        if isinstance(queries, str):
+            raise TypeError(f"queries are one text, expected a list such as [{queries!r}].")
+        if not len(queries):
+            raise ValueError("There are no queries, expected at least one.")
+        vectors = self.vectorizer.transform(queries)
+        silent = np.flatnonzero(abs(vectors).sum(axis=1) == 0)
+        if len(silent) and unknown != "ignore":
+            others = f", nor of {len(silent) - 1} more" if len(silent) > 1 else ""
+            message = f"No word of the query {queries[silent[0]]!r} is known{others}: nothing is like it."
+            if unknown == "error":
+                raise ValueError(message)
+            warnings.warn(message, stacklevel=2)
+        found = normalize(vectors) @ self.vectors.T
+        return found.toarray() if sparse.issparse(found) else found
+
+    def search(self, query: str, n: int = 10) -> pd.DataFrame:
+        """The `n` documents that are most like a query, most like it first; fewer if fewer are like it at all.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``name`` and ``score``, above 0, and the metadata.
+
+        Raises
+        ------
+        ValueError
+            If no word of the query is known.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}, expected at least 1.")
+        scores = self.score([query], unknown="error")[0]
+        order = np.argsort(-scores, kind="stable")[: min(n, (scores > 0).sum())]
+        found = pd.DataFrame({"name": self.documents.names[order], "score": scores[order]})
+        return found.join(self.documents.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+
+
+def side_by_side(searches: Mapping[str, TextSearch], queries: Sequence[str], n: int = 5) -> pd.DataFrame:
+    """What each search finds for some queries: a row a query, a column a search.
+
+    The `n` names found, best first, with a tick at those that answer the query, if it is one of the documents' own; a
+    dash where no word of the query is known.
+    """
+    table = {}
+    for name, search in searches.items():
+        answers = dict(zip(search.documents.queries["query"], search.documents.queries["relevant"], strict=True))
+        found = []
+        for query in queries:
+            known = search.score([query], unknown="ignore").any()
+            hits = search.search(query, n)["name"] if known else []
+            ticked = [f"✓ {hit}" if hit in answers.get(query, ()) else hit for hit in hits]
+            found.append(", ".join(ticked) or "–")
+        table[name] = found
+    return pd.DataFrame(table, index=pd.Index(queries, name="query"))
+
+
+class MeanWordVectors(TransformerMixin, BaseEstimator):
+    """The vector of a text is the mean of its words' vectors, weighted by tf-idf.
+
+    Parameters
+    ----------
+    word_vectors : Embedding
+        Of words in lower case, scaled to length one first. Words that have none are left out.
+    """
+
+    def __init__(self, word_vectors: Embedding):
+        self.word_vectors = word_vectors
+
+    def fit(self, texts: Sequence[str], y=None) -> Self:
+        self.tfidf_ = _tfidf().fit(texts)
+        words = self.tfidf_.get_feature_names_out()
+        unit = dict(zip(self.word_vectors.names, self.word_vectors.unit_vectors(), strict=True))
+        nothing = np.zeros(self.word_vectors.n_dims, dtype=np.float32)
+        self.vectors_ = np.array([unit.get(word, nothing) for word in words])  # (n_words, n_dims)
+        if not self.vectors_.any():
+            raise ValueError(
+                f"None of the {len(words):,} words of the texts has a vector, expected words in lower case."
+            )
+        return self
+
+    def transform(self, texts: Sequence[str]) -> np.ndarray:  # (n_texts, n_dims)
+        return self.tfidf_.transform(texts) @ self.vectors_
+
+
+def _tfidf() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer=words_of, sublinear_tf=True)

@@ -1,0 +1,1 @@
+"""Discover, check, run and sweep notebooks, and read back what they recorded; knows nothing of embeddings."""

@@ -1,0 +1,112 @@
+"""The rules that a notebook's source obeys, and `check`, which tells where it does not."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from research_lib.runner.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
+
+IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
+CELL_LINES, CODE_LINES, CODE_CELLS = 12, 100, 20
+LEFT_BY_RUNNING = ("execution", "ExecuteTime", "papermill", "language_info", "widgets")
+
+
+def check(notebook: str | Path) -> list[str]:
+    """Where a notebook breaks the rules that keep it readable and runnable headless.
+
+    Parameters
+    ----------
+    notebook : str or Path
+        Path of the notebook; ``parameters/quick.yml`` and ``real.yml`` lie beside it.
+
+    Returns
+    -------
+    list of str
+        One line a problem: notebook, cell, what is there, what is expected. Empty if all is well.
+    """
+    path = Path(notebook)
+    try:
+        content = read_notebook(path)
+    except NotebookError as error:
+        return [str(error)]
+    cells, name = content["cells"], path.stem
+    trees, problems = {}, []
+    for number, cell in enumerate(cells, start=1):
+        if cell["cell_type"] == "code":
+            try:
+                trees[number] = ast.parse(cell["source"])
+            except SyntaxError as error:
+                problems.append(f"{name}, cell {number}: {error.msg} in line {error.lineno}, expected plain Python.")
+    problems += _parameters(path, cells, trees)
+    rules = (_layout(content), _code(cells, trees), _stripped(content))
+    return problems + [f"{name}{problem}" for rule in rules for problem in rule]
+
+
+def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> list[str]:
+    name = path.stem
+    try:
+        index, known = parameters_cell(cells, name), read_parameters(cells, name)
+    except NotebookError as error:
+        return [str(error)]
+    problems = []
+    if index != 1:
+        problems.append(f"{name}, cell {index + 1}: holds the parameters, expected in cell 2, after the title.")
+    later = [tree for number, tree in trees.items() if number > index + 1]
+    read = {node.id for tree in later for node in ast.walk(tree) if _is_read(node)}
+    for parameter in known.values():
+        if not parameter.comment:
+            problems.append(f"{name}, cell {index + 1}: parameter {parameter.name!r} has no comment, expected one.")
+        if parameter.name not in read:
+            problems.append(f"{name}: parameter {parameter.name!r} is read by no cell after the parameters.")
+    for which in ("quick", "real"):
+        try:
+            merge(known, f"{name} ({which}.yml)", preset(path, which))
+        except NotebookError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _layout(content: dict) -> Iterator[str]:
+    cells = content["cells"]
+    if not cells or cells[0]["cell_type"] != "markdown" or not cells[0]["source"].startswith("# "):
+        yield ", cell 1: expected the title, a markdown cell that starts with '# '."
+    if content["metadata"].get("kernelspec", {}).get("language") != "python":
+        yield ": no kernelspec of language 'python' in its metadata, expected one (JupyterLab asks for it)."
+
+
+def _code(cells: list[dict], trees: dict[int, ast.Module]) -> Iterator[str]:
+    for number, tree in trees.items():
+        lines = len(cells[number - 1]["source"].splitlines())
+        if lines > CELL_LINES:
+            yield f", cell {number}: {lines} lines, expected at most {CELL_LINES}."
+        for node in ast.walk(tree):
+            match node:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    yield f", cell {number}: defines {node.name!r}, expected no definition: logic is in the library."
+                case ast.Import(names=names):
+                    yield from _imports(number, [alias.name for alias in names])
+                case ast.ImportFrom(module=module, level=level):
+                    yield from _imports(number, ["." * level + (module or "")])
+    sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    n_lines = sum(bool(line.strip()) for source in sources for line in source.splitlines())
+    if len(sources) > CODE_CELLS or n_lines > CODE_LINES:
+        yield f": {len(sources)} code cells and {n_lines} lines, expected at most {CODE_CELLS} and {CODE_LINES}."
+
+
+def _imports(number: int, modules: list[str]) -> Iterator[str]:
+    for module in modules:
+        if module.partition(".")[0] not in IMPORTS:
+            yield f", cell {number}: imports {module!r}, expected only {', '.join(IMPORTS)}."
+
+
+def _stripped(content: dict) -> Iterator[str]:
+    for number, cell in enumerate(content["cells"], start=1):
+        if cell.get("outputs") or cell.get("execution_count") or set(LEFT_BY_RUNNING) & cell["metadata"].keys():
+            yield f", cell {number}: holds what a run left, expected a stripped source (nbstripout)."
+    for key in LEFT_BY_RUNNING:
+        if key in content["metadata"]:
+            yield f": metadata holds {key!r}, expected a stripped source (nbstripout)."

@@ -1,0 +1,71 @@
+"""Where thumbnails go, so that none overlap."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from research_lib.containers.embedding import Embedding
+
+MAX_PICTURES = 2500  # the assignment takes n² memory and n³ time, and smaller thumbnails cannot be read
+
+
+def on_grid(places: Embedding, spare: float = 0.3, tall: float = 1.0) -> Embedding:
+    """The names of a map in the cells of a grid, all moved as little as can be: the sum of squared moves is least.
+
+    Parameters
+    ----------
+    places : Embedding
+        Two dimensions; at most 2,500 names.
+    spare : float
+        How many more cells than names there are, as a share of these. Without any the grid is full, and gaps between
+        groups are closed.
+    tall : float
+        Height of a cell in widths of one; the grid is as high in all as it is wide.
+
+    Returns
+    -------
+    Embedding
+        Shape (n, 2): number of the column and of the row, from the lower left. Metadata has in ``moved`` how far a name
+        was moved, in widths of the map.
+
+    References
+    ----------
+    R. Jonker and A. Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear Assignment Problems",
+    Computing 1987.
+    """
+    n = len(places)
+    if n > MAX_PICTURES:
+        raise ValueError(f"{n:,} pictures, expected at most {MAX_PICTURES:,}: draw some, with subset().")
+    if spare < 0:
+        raise ValueError(f"spare is {spare}, expected at least 0.")
+    n_cols = int(np.ceil(np.sqrt(n * (1 + spare) * tall)))
+    n_rows = int(np.ceil(n * (1 + spare) / n_cols))
+    cells = np.stack(np.meshgrid(np.arange(n_cols), np.arange(n_rows)), axis=-1).reshape(-1, 2)
+    low, extent = places.vectors.min(axis=0), np.ptp(places.vectors, axis=0)
+    wanted = (places.vectors - low) / np.where(extent > 0, extent, 1)  # the map fills the grid
+    centres = (cells + 0.5) / [n_cols, n_rows]
+    moves = cdist(wanted, centres)
+    _, chosen = linear_sum_assignment(moves**2)
+    return Embedding(cells[chosen], places.names, places.metadata.assign(moved=moves[np.arange(n), chosen]))
+
+
+def with_room(points: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Mask of the points at which a rectangle can be drawn, so that none overlap; the most crowded come first.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Middles of the rectangles.
+    width, height : float
+        Of every rectangle.
+    """
+    points = points / [width, height]  # now squares of side 1, which overlap if their middles are nearer in both axes
+    tree = cKDTree(points)
+    crowd = tree.query_ball_point(points, 0.5, p=np.inf, return_length=True)
+    free, drawn = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
+    for point in np.argsort(-crowd, kind="stable"):
+        if free[point]:
+            drawn[point] = True
+            free[tree.query_ball_point(points[point], 1.02, p=np.inf)] = False  # with a little room between
+    return drawn

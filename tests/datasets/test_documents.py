@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from research_lib.checks import UnknownName
+from research_lib.containers.corpus import Corpus
+from research_lib.containers.documents import Documents, words_of
+from research_lib.datasets import load
+from research_lib.datasets.documents import halves, load_documents
+
+TEXTS = ["A cat sat.", "A DC-3 flew in 1936."]
+
+
+def queries(*rows):
+    return pd.DataFrame(rows, columns=["query", "sort", "relevant"])
+
+
+def test_words_are_lower_case_and_codes_stay_whole():
+    found = words_of("The DC-3 (1936) — a 9V block, E27; Citroën's")
+    assert found == ["the", "dc-3", "1936", "a", "9v", "block", "e27", "citroën", "s"]
+
+
+def test_relevance_says_which_documents_answer_which_query():
+    asked = queries(("pets", "easy", ["cat"]), ("all", "easy", ["plane", "cat"]), ("planes", "hard", ["plane"]))
+    documents = Documents(TEXTS, ["cat", "plane"], queries=asked)
+    assert documents.relevance().toarray().tolist() == [[True, False], [True, True], [False, True]]
+    assert Documents(TEXTS, ["cat", "plane"]).relevance().shape == (0, 2)
+    assert [list(words) for words in documents.to_corpus()][1] == ["a", "dc-3", "flew", "in", "1936"]
+    assert repr(documents) == "Documents(2 documents, 3 queries, from memory)"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"texts": "A cat"}, TypeError, "the texts are one text"),
+        ({"texts": ["A cat"]}, ValueError, "1 texts for 2 names"),
+        ({"texts": ["A cat", "…!"]}, ValueError, "document 'plane' has no word: '…!'"),
+        ({"names": ["cat", "cat"]}, ValueError, "document name 'cat' stands twice"),
+        ({"metadata": pd.DataFrame({"kind": ["a"]})}, ValueError, "metadata has 1 rows for 2 names"),
+        ({"queries": pd.DataFrame({"query": []})}, ValueError, "no column 'sort' in the queries"),
+        ({"queries": queries(("pets", "easy", []))}, ValueError, r"'pets' is answered by \[\], expected a list"),
+        ({"queries": queries(("pets", "easy", "cat"))}, ValueError, "'pets' is answered by 'cat', expected a list"),
+        ({"queries": queries(("pets", "easy", ["cta"]))}, UnknownName, "'pets'.*Did you mean 'cat'"),
+    ],
+)
+def test_bad_input_gets_one_message(change, error, message):
+    with pytest.raises(error, match=message):
+        Documents(**{"texts": TEXTS, "names": ["cat", "plane"]} | change)
+
+
+def test_the_sample_is_what_it_says():
+    sample = load("documents")
+    assert len(sample) == 252
+    assert sample.queries["sort"].value_counts().to_dict() == {"synonym": 36, "exact": 18, "mixed": 18}
+    assert sample.metadata["kind"].nunique() == 10
+    assert not sample.queries["query"].duplicated().any()
+
+
+def test_the_answers_to_an_exact_query_have_its_words_and_those_to_a_synonym_mostly_not():
+    sample = load("documents")
+    words = {name: set(words_of(text)) for name, text in zip(sample.names, sample.texts, strict=True)}
+    for row in sample.queries.itertuples():
+        asked = set(words_of(row.query))
+        said = [bool(asked & words[name]) for name in row.relevant]
+        if row.sort == "exact":
+            assert all(asked <= words[name] for name in row.relevant), row.query
+        if row.sort == "synonym":
+            assert np.mean(said) <= 0.5, row.query
+            assert any(asked & words[name] for name in sample.names), row.query  # else no method could know the word
+
+
+def test_a_table_of_ones_own_with_queries_and_without(tmp_path):
+    table, asked = tmp_path / "mine.csv", tmp_path / "asked.csv"
+    table.write_text("name,year,text\ncat,1900,A cat sat.\nNA,1936,A DC-3 flew.\n", encoding="utf-8")
+    asked.write_text("query,sort,relevant\nall,easy,cat|NA\n", encoding="utf-8")
+    mine = load_documents(table, queries=asked)
+    assert list(mine.names) == ["cat", "NA"]
+    assert list(mine.metadata["year"]) == ["1900", "1936"]
+    assert mine.queries["relevant"][0] == ["cat", "NA"]
+    assert len(load_documents(table).queries) == 0
+
+
+def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"mine\.csv: no such file"):
+        load("documents", tmp_path / "mine.csv")
+    with pytest.raises(ValueError, match=r"Unknown dataset 'wiki-txt'\. Did you mean 'wiki-text'"):
+        load("documents", "wiki-txt")
+    table = tmp_path / "mine.csv"
+    table.write_text("title,text\ncat,A cat sat.\n")
+    with pytest.raises(ValueError, match=r"mine\.csv: no column 'name', which has: title, text"):
+        load("documents", table)
+
+
+def test_a_text_of_ones_own_is_cut_in_halves(tmp_path):
+    text = tmp_path / "mine.txt"
+    text.write_text("A cat purrs and meows and purrs.\nA dog barks and bites and barks at a cat.\n", encoding="utf-8")
+    assert load("documents", text).texts == ["a cat purrs", "a dog barks and bites"]
+
+
+def test_halves_ask_for_words_that_the_first_half_says_and_for_such_that_it_does_not():
+    corpus = Corpus([line.split() for line in ("a a cat purrs a cat meows loud", "it meows a loud dog cat cat", "no")])
+    found = halves(corpus, n_words=1)
+    assert found.texts == ["a a cat purrs", "it meows a"]
+    assert list(found.names) == ["1 a a cat purrs", "2 it meows a"]
+    asked = [(row.query, row.sort, row.relevant) for row in found.queries.itertuples()]
+    # "cat" and "meows" mark one first half each; "loud" and "dog" are said in no first half, so nobody can know them
+    assert asked == [
+        ("cat", "says", ["1 a a cat purrs"]),
+        ("meows", "not say", ["1 a a cat purrs"]),
+        ("cat", "not say", ["2 it meows a"]),
+    ]
+
+
+@pytest.mark.real("wiki-text")
+def test_articles_can_be_asked_for_their_second_halves():
+    articles = load("documents", "wiki-text")
+    assert len(articles) == 106
+    assert articles.queries["sort"].value_counts().to_dict() == {"says": 106, "not say": 106}

@@ -1,0 +1,177 @@
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib.image import imsave
+
+from research_lib.containers.images import Images
+from research_lib.datasets import load
+from research_lib.datasets.images import read_idx
+
+PIXELS = np.linspace(0, 1, 24).reshape(4, 2, 3)
+
+
+def write_idx(path, array, magic=(0, 0, 8)):
+    """As MNIST's own files are written."""
+    lengths = np.array(array.shape, dtype=">u4").tobytes()
+    path.write_bytes(gzip.compress(bytes([*magic, array.ndim]) + lengths + array.astype(np.uint8).tobytes()))
+    return path
+
+
+def write_pictures(folder, **pictures):
+    for name, picture in pictures.items():
+        path = folder / f"{name.replace('__', '/')}.png"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        imsave(path, np.asarray(picture))
+    return folder
+
+
+def test_images_are_built_from_a_list_of_arrays():
+    images = Images(list(PIXELS), labels=[7, 7, 2, 1], source="by hand")
+    assert repr(images) == "Images(4 images of 3 kinds, 2 × 3, from by hand)"
+    assert (images.height, images.width, images.pixels.dtype) == (2, 3, np.float32)
+    assert list(images.names) == ["1", "2", "3", "4"]
+    assert list(images.metadata["label"]) == ["7", "7", "2", "1"]
+    np.testing.assert_allclose(images.to_matrix()[1], PIXELS[1].ravel())
+    assert Images(PIXELS).metadata.shape == (4, 0)
+
+
+@given(arrays(np.uint8, (3, 2, 2)))
+def test_bytes_become_numbers_from_0_to_1(pixels):
+    np.testing.assert_allclose(Images(pixels).pixels * 255, pixels, atol=1e-4)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, unique=True))
+def test_a_subset_keeps_what_belongs_together(positions):
+    images = Images(PIXELS, labels=list("abcd"), names=list("wxyz"))
+    some = images.subset(np.array(positions))
+    for place, position in enumerate(positions):
+        assert (some.labels[place], some.names[place]) == ("abcd"[position], "wxyz"[position])
+        np.testing.assert_array_equal(some.pixels[place], images.pixels[position])
+    mask = np.isin(np.arange(4), positions)
+    assert set(images.subset(mask).names) == set(some.names)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        ([], "shelf: no images"),
+        ([PIXELS[0], PIXELS[0].T], "shelf: image '2' is 3 × 2 pixels, the first is 2 × 3; expected one size"),
+        ([np.zeros((2, 2, 3))], r"shelf: image '1' has shape \(2, 2, 3\), expected \(height, width\): shades of grey"),
+        (PIXELS.reshape(4, 6), r"shelf: image '1' has shape \(6,\), expected \(height, width\)"),
+        (np.zeros((2, 0, 3)), "shelf: image '1' is 0 × 3 pixels"),
+        (PIXELS * 16, "shelf: the pixels of image '1' go from 0 to 3.47826, expected 0 to 1, or uint8"),
+        (np.where(PIXELS == 1, np.nan, PIXELS), "shelf: the pixels of image '4' go from nan to nan"),
+        (np.ones((2, 2, 2), int), "shelf: pixels are int64, expected numbers from 0 to 1, or uint8"),
+    ],
+)
+def test_what_is_no_set_of_images_is_refused(pixels, message):
+    with pytest.raises(ValueError, match=message):
+        Images(pixels, source="shelf")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"labels": "ab"}, "2 labels for 4 images"),
+        ({"names": "ab"}, "2 names for 4 images"),
+        ({"names": "abca"}, "image name 'a' stands twice"),
+    ],
+)
+def test_labels_and_names_are_one_an_image(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Images(PIXELS, **fields)
+
+
+def test_the_sample_is_the_digits_that_come_with_scikit_learn():
+    digits = load("images")
+    assert repr(digits) == "Images(1,797 images of 10 kinds, 8 × 8, from sample)"
+    assert (digits.pixels.min(), digits.pixels.max()) == (0, 1)
+    assert list(digits.labels[:5]) == ["0", "1", "2", "3", "4"]
+    assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "kinds": 10}
+
+
+@pytest.mark.real("mnist-test")
+def test_the_real_digits_have_their_labels():
+    digits = load("images", "mnist-test")
+    assert digits.pixels.shape == (10_000, 28, 28)
+    assert list(digits.labels[:6]) == ["7", "2", "1", "0", "4", "1"]
+    assert (digits.labels == "1").sum() == 1135
+    assert 0.1 < digits.pixels.mean() < 0.2  # ink is 1
+
+
+def test_an_idx_file_comes_back_as_it_was_written(tmp_path):
+    pixels = np.arange(24).reshape(4, 2, 3)
+    file = write_idx(tmp_path / "own.gz", pixels)
+    np.testing.assert_array_equal(read_idx(file), pixels)
+    assert load("images", str(file)).labels is None
+    labels = write_idx(tmp_path / "labels.gz", np.array([3, 1, 3, 3]))
+    images = load("images", file, labels=labels)
+    assert list(images.labels) == ["3", "1", "3", "3"]
+    np.testing.assert_allclose(images.pixels * 255, pixels, rtol=1e-6)
+
+
+def test_a_broken_idx_file_is_named(tmp_path):
+    file = write_idx(tmp_path / "own.gz", np.zeros((2, 2, 2)), magic=(0, 0, 13))
+    with pytest.raises(ValueError, match=r"own.gz: begins with the bytes \[0, 0, 13, 3\], expected \[0, 0, 8,"):
+        read_idx(file)
+    whole = write_idx(file, np.zeros((2, 2, 2))).read_bytes()
+    for content in (gzip.decompress(whole), whole[:-9], b""):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=r"own.gz: (not a whole gzipped file|begins with the bytes \[\])"):
+            read_idx(file)
+    for n_bytes in (17, 13, 5):
+        file.write_bytes(gzip.compress(gzip.decompress(whole)[:n_bytes]))
+        with pytest.raises(ValueError, match=r"own.gz: -?\d+ bytes after its header, expected [02] × "):
+            read_idx(file)
+
+
+def test_a_folder_of_pictures_names_kinds_by_its_subfolders(tmp_path):
+    black, white = np.zeros((4, 5, 3)), np.ones((4, 5, 3))
+    red_glass = np.dstack([white[..., 0], black[..., :2], np.full((4, 5), 0.5)])
+    folder = write_pictures(tmp_path, dark__one=black, light__one=white, light__two=red_glass)
+    images = load("images", folder)
+    assert list(images.names) == ["dark/one.png", "light/one.png", "light/two.png"]
+    assert list(images.labels) == ["dark", "light", "light"]
+    np.testing.assert_allclose(images.pixels[:, 0, 0], [1, 0, 0.5 * (1 - 0.299)], atol=0.01)
+
+
+def test_folders_that_are_not_understood_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no \.png file in it or in its subfolders"):
+        load("images", tmp_path)
+    write_pictures(tmp_path, one=np.zeros((2, 2, 3)))
+    assert load("images", tmp_path).labels is None
+    write_pictures(tmp_path, two=np.zeros((2, 3, 3)))
+    with pytest.raises(ValueError, match=r"image 'two.png' is 2 × 3 pixels, the first is 2 × 2"):
+        load("images", tmp_path)
+    write_pictures(tmp_path, kind__three=np.zeros((2, 2, 3)))
+    with pytest.raises(ValueError, match=r"'one.png' is in no subfolder, so of no kind; others are"):
+        load("images", tmp_path)
+    (tmp_path / "one.png").write_text("no picture")
+    (tmp_path / "kind" / "three.png").unlink()
+    with pytest.raises(ValueError, match=r"one.png: not a .png that can be read"):
+        load("images", tmp_path)
+
+
+@pytest.mark.parametrize("source", ["mnist", "sampel"])
+def test_an_unknown_source_says_what_was_meant(source):
+    with pytest.raises(ValueError, match=f"Unknown dataset '{source}'. Did you mean"):
+        load("images", source)
+
+
+def test_what_needs_kinds_says_where_they_come_from(tmp_path):
+    write_pictures(tmp_path, one=np.zeros((2, 2, 3)), two=np.ones((2, 2, 3)))
+    (tmp_path / "two.png").rename(tmp_path / "two.PNG")
+    (tmp_path / "._one.png").write_text("what some systems leave behind")
+    images = load("images", tmp_path)
+    assert len(images) == 2
+    with pytest.raises(ValueError, match="2 images of 0 kinds, expected two kinds or more: in a folder, a subfolder a"):
+        images.need_kinds()
+    with pytest.raises(ValueError, match="images of 1 kinds"):
+        Images(images.pixels, ["a", "a"]).need_kinds()
+    assert Images(images.pixels, ["a", "b"]).need_kinds().labels.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="image '2' has no label, expected one for all or for none"):
+        Images(images.pixels, ["a", None])
