@@ -56,9 +56,9 @@ def test_scikit_learns_own_checks(estimator, check):
 def test_parameters_are_stored_untouched_and_checked_in_fit(kind):
     estimator = kind(unknown="raise")
     assert clone(estimator).get_params() == estimator.get_params()
-    with pytest.raises(ValueError, match="unknown is 'raise', expected one of error,"):
+    with pytest.raises(ValueError, match="Unknown unknown 'raise', expected one of: error,"):
         estimator.fit([[1, 2]])
-    with pytest.raises(ValueError, match="basis is 'molar', expected one of weight, mole"):
+    with pytest.raises(ValueError, match="Unknown basis 'molar', expected one of: weight, mole"):
         Amounts("molar").fit([[1, 2]])
     assert clone(Amounts("mole", MASSES)).get_params()["molar_masses"] == MASSES
 
