@@ -53,11 +53,16 @@ def check_numbers(
     most: float | None = None,
     **values: object,
 ) -> None:
-    """`ValueError` unless all are finite numbers within the bounds: ``check_numbers(least=0, below=1, dropout=0.5)``."""
+    """`ValueError` unless all are finite numbers in the bounds: ``check_numbers(least=0, below=1, dropout=0.5)``."""
     for name, value in values.items():
-        within = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        within = within and (above is None or value > above) and (least is None or value >= least)
-        if not within or (below is not None and value >= below) or (most is not None and value > most):
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        in_bounds = (
+            above is None or number > above,
+            least is None or number >= least,
+            below is None or number < below,
+            most is None or number <= most,
+        )
+        if not math.isfinite(number) or not all(in_bounds):
             bounds = {"above": above, "of at least": least, "below": below, "of at most": most}
             expected = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
             raise ValueError(f"{name} is {value!r}, expected a number {expected or 'that is finite'}.")
