@@ -33,9 +33,7 @@ from research_lib.runner.records import decode
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 # jsonschema builds a grammar of IRIs for three seconds where JupyterLab is installed, and no notebook needs it
-START_WORKER = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.notebooks import worker; worker.main()"
-)
+START_WORKER = "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.runner import worker; worker.main()"
 
 
 @dataclass(frozen=True)
