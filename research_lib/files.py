@@ -34,8 +34,8 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
     return path
 
 
-def read_safetensors(path: str | Path, expected: str) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """Header and tensors of a safetensors file that holds a tensor named `expected`.
+def read_safetensors(path: str | Path, expected: str | None = None) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Header and tensors of a safetensors file; one named `expected` has to be among them.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def read_safetensors(path: str | Path, expected: str) -> tuple[dict[str, str], d
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file ({error}).") from error
-    if expected not in tensors:
+    if expected is not None and expected not in tensors:
         raise ValueError(f"{path}: holds {', '.join(sorted(tensors)) or 'nothing'}, expected a tensor {expected!r}.")
     return header, tensors

@@ -106,21 +106,17 @@ class DistanceEmbedding(BaseEstimator):
         first, second = torch.from_numpy(pairs.T.copy())
         wanted = torch.from_numpy(known.astype(np.float32))
         optimizer = torch.optim.Adam(table.parameters(), lr=self.learning_rate)
-        falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, self.epochs)
+        n_steps = self.epochs * -(-len(pairs) // self.batch_size)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, n_steps)
 
         def batches() -> Iterator[Tensor]:
             yield from torch.from_numpy(rng.permutation(len(pairs))).split(self.batch_size)
-            falling.step()
 
-        def step(some: Tensor) -> Tensor:
+        def loss(some: Tensor) -> Tensor:
             squares = ((table(first[some]) - table(second[some])) ** 2).sum(dim=1)
-            loss = ((torch.sqrt(squares + 1e-12) - wanted[some]) ** 2).mean()  # the root has no slope at 0
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            return loss.detach()
+            return ((torch.sqrt(squares + 1e-12) - wanted[some]) ** 2).mean()  # the root has no slope at 0
 
-        return train(step, batches, epochs=self.epochs, verbose=self.verbose)
+        return train(loss, batches, optimizer, schedule=schedule, epochs=self.epochs, verbose=self.verbose)
 
     def _compare(self, pairs: np.ndarray, known: np.ndarray) -> None:
         first, second = pairs.T

@@ -5,7 +5,7 @@ from research_lib.models.training import pick_device, train
 
 
 def losses_of(*epochs: list[float]):
-    """A step that returns the losses that were planned, two batches an epoch."""
+    """A loss that returns the losses that were planned, two batches an epoch."""
     planned = iter(torch.tensor(epochs).flatten())
     return lambda batch: next(planned), lambda: iter(range(2))
 
@@ -34,6 +34,47 @@ def test_the_bar_shows_only_when_asked(capfd):
     assert capfd.readouterr().err == ""
     train(*losses_of([1.0, 1.0]), epochs=1, verbose=1)
     assert "loss=1.0000" in capfd.readouterr().err
+
+
+def parabola(keeps: bool = False, **options):
+    """Descend on (x - 1)² by plain gradient steps of 0.25; gives the parameter and the history."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(network.weight, 4.0)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.25)
+    options |= {"network": network} if keeps else {}
+    history = train(lambda _: ((network.weight - 1) ** 2).squeeze(), lambda: range(2), optimizer, **options)
+    return network, history
+
+
+def test_every_batch_is_a_step_along_the_gradient():
+    network, history = parabola(epochs=2)
+    assert network.weight.item() == pytest.approx(1 + 3 / 2**4)  # each step halves the distance
+    assert history["loss"].tolist() == pytest.approx([(9 + 9 / 4) / 2, (9 / 16 + 9 / 64) / 2])
+
+
+def test_losses_of_members_are_minimised_together_and_told_as_their_mean():
+    weights = torch.tensor([4.0, 2.0], requires_grad=True)
+    optimizer = torch.optim.SGD([weights], lr=0.25)
+    history = train(lambda _: (weights - 1) ** 2, lambda: range(1), optimizer, epochs=1)
+    assert weights.tolist() == [2.5, 1.5]  # as each alone
+    assert history["loss"].tolist() == [5.0]
+
+
+def test_the_schedule_steps_after_every_batch():
+    weight = torch.tensor(4.0, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step)
+    train(lambda _: weight, lambda: range(3), optimizer, schedule=schedule, epochs=1)
+    assert weight.item() == 4 - 1 - 0.5 - 0.25
+
+
+@pytest.mark.parametrize(("patience", "n_steps"), [(2, 4), (None, 10)])
+def test_with_patience_the_best_parameters_are_kept_and_without_the_last(patience, n_steps):
+    planned = iter([3.0, 1.0, 2.0, 2.0, 0.5])  # the second of five epochs is the best until patience ends
+    network, history = parabola(epochs=5, keeps=True, patience=patience, validate=lambda: next(planned))
+    assert list(history) == ["epoch", "loss", "seconds", "validation_loss"]
+    assert network.weight.item() == pytest.approx(1 + 3 / 2**n_steps)  # two steps an epoch
+    assert not network.training
 
 
 def test_a_device_can_be_named():

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
@@ -120,35 +119,29 @@ def fit_network(
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
     n_steps = epochs * -(-len(learnt) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=n_steps + 1)
-    best = {"loss": np.inf, "state": None}
 
     def batches() -> Iterator[Tensor]:
-        network.train()
         order = torch.randperm(len(learnt), generator=generator, device=data.device)
         yield from (some for some in order.split(batch_size) if len(some) > 1)  # one alone has no variance
 
-    def step(some: Tensor) -> Tensor:
+    def loss(some: Tensor) -> Tensor:
         clean = learnt[some]
-        loss = error(network["decoder"](network["encoder"](spoil(clean))), clean)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        return loss.detach()
+        return error(network["decoder"](network["encoder"](spoil(clean))), clean)
 
     def validate() -> float:
-        loss = error(passed(network["decoder"], passed(network["encoder"], held_out)), held_out).item()
-        if patience is not None and loss < best["loss"]:
-            best.update(loss=loss, state={name: value.clone() for name, value in network.state_dict().items()})
-        return loss
+        return error(passed(network["decoder"], passed(network["encoder"], held_out)), held_out).item()
 
-    history = train(
-        step, batches, epochs=epochs, patience=patience, verbose=verbose, validate=validate if n_held_out else None
+    return train(
+        loss,
+        batches,
+        optimizer,
+        epochs=epochs,
+        schedule=schedule,
+        network=network,
+        validate=validate if n_held_out else None,
+        patience=patience,
+        verbose=verbose,
     )
-    if best["state"] is not None:
-        network.load_state_dict(best["state"])
-    network.eval()
-    return history
 
 
 @torch.no_grad()

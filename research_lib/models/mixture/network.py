@@ -153,12 +153,17 @@ def fit_network(
         optimizer, lambda step: min(1, (step + 1) / WARM_UP) * max(0.01, 1 - step / n_steps)
     )
     decay = torch.from_numpy(code_decay[:, None].astype(np.float32)).to(device)
+
+    @torch.no_grad()
+    def shrink(*_: object) -> None:  # a decay for each code is more than AdamW offers
+        network.vectors.mul_((1 - schedule.get_last_lr()[0] * decay).clamp_min(0))
+
+    optimizer.register_step_pre_hook(shrink)
     whole = batch_size >= n_formulas  # then every step has the same formulas, in the same order
     everything = as_bags(amounts, device) if whole else None
     error = LOSSES[loss]
 
     def batches() -> Iterator[np.ndarray]:
-        network.train()
         order = np.arange(n_formulas) if whole else rng.permutation(n_formulas)
         for start in range(0, n_formulas, batch_size):
             yield order[start : start + batch_size]
@@ -169,31 +174,20 @@ def fit_network(
         each = error(out, targets[rows].expand_as(out), reduction="none").mean(dim=-1)
         return (each * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1)
 
-    def step(rows: np.ndarray) -> Tensor:
-        of_members = losses(rows, used[:, rows])
-        optimizer.zero_grad()
-        of_members.sum().backward()  # members share no parameter
-        with torch.no_grad():
-            network.vectors.mul_((1 - schedule.get_last_lr()[0] * decay).clamp_min(0))
-        optimizer.step()
-        schedule.step()
-        return of_members.detach().mean()
-
     tested = np.flatnonzero(held_out.any(axis=0))
-    best = {"loss": np.inf, "state": None}
 
+    @torch.no_grad()
     def validate() -> float:
-        network.eval()
-        with torch.no_grad():
-            loss = losses(tested, 1 - used[:, tested]).mean().item()
-        if patience is not None and loss < best["loss"]:
-            best.update(loss=loss, state={name: value.clone() for name, value in network.state_dict().items()})
-        return loss
+        return losses(tested, 1 - used[:, tested]).mean().item()
 
-    history = train(
-        step, batches, epochs=epochs, patience=patience, verbose=verbose, validate=validate if len(tested) else None
+    return train(
+        lambda rows: losses(rows, used[:, rows]),
+        batches,
+        optimizer,
+        epochs=epochs,
+        schedule=schedule,
+        network=network,
+        validate=validate if len(tested) else None,
+        patience=patience,
+        verbose=verbose,
     )
-    if best["state"] is not None:
-        network.load_state_dict(best["state"])
-    network.eval()
-    return history

@@ -88,7 +88,7 @@ def fit_contrastive(
                 arrays = part.row.astype(np.int64), part.col.astype(np.int64), part.data, kept, sampled
                 yield RowBatch(*(torch.from_numpy(array).to(device) for array in arrays), part.shape[0])
 
-    def step(batch: RowBatch) -> Tensor:
+    def loss(batch: RowBatch) -> Tensor:
         row, col, kept = (values[batch.input < n_cols] for values in (batch.row, batch.input, batch.kept))
         summed = inputs[batch.input[batch.kept]] * batch.weight[batch.kept, None]
         sums = torch.zeros(batch.n_rows, n_dims, device=device).index_add(0, batch.row[batch.kept], summed)
@@ -100,12 +100,7 @@ def fit_contrastive(
         else:
             nll = softmax_nll(rows @ F.normalize(outputs, dim=1).T / temperature, row, col)
         weights = torch.where(kept, kept_weight, 1.0)
-        loss = (weights * nll).sum() / weights.sum().clamp(min=1e-6)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        return loss.detach()
+        return (weights * nll).sum() / weights.sum().clamp(min=1e-6)
 
-    history = train(step, batches, epochs=epochs, patience=patience, verbose=verbose)
+    history = train(loss, batches, optimizer, epochs=epochs, schedule=schedule, patience=patience, verbose=verbose)
     return inputs.detach().cpu().numpy(), outputs.detach().cpu().numpy(), history

@@ -60,19 +60,11 @@ def fit_pointwise(
             other_rows, other_cols = sampler.draw(n_negative, rng)
             yield np.concatenate([rows, other_rows, n_rows + cols, n_rows + other_cols])
 
-    def step(batch: np.ndarray) -> Tensor:
+    def error(batch: np.ndarray) -> Tensor:
         rows, cols = table.read(batch).chunk(2)
-        if loss == "mse":
-            value = cosine_mse(rows, cols, labels)
-            value.backward()
-        else:
-            value = cosine_bce(rows, cols, labels, *calibration)
-            optimizer.zero_grad()
-            value.backward()
-            optimizer.step()
-        table.step()
-        return value.detach()
+        return cosine_mse(rows, cols, labels) if loss == "mse" else cosine_bce(rows, cols, labels, *calibration)
 
-    history = train(step, batches, epochs=epochs, patience=patience, verbose=verbose)
+    optimizers = [table] if loss == "mse" else [table, optimizer]
+    history = train(error, batches, optimizers, epochs=epochs, patience=patience, verbose=verbose)
     vectors = table.table()
     return vectors[:n_rows], vectors[n_rows:], tuple(calibration.tolist()), history

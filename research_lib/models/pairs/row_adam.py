@@ -53,6 +53,9 @@ class RowAdam:
         self._read = index, rows
         return rows.index_select(0, torch.from_numpy(place))
 
+    def zero_grad(self) -> None:
+        """Nothing to do: rows that are read have no gradient yet."""
+
     def step(self) -> None:
         """Move the rows that were read last along the gradient that `backward` has left."""
         self.n_steps += 1
@@ -104,8 +107,10 @@ class DenseAdam:
         self._optimizer = torch.optim.Adam([self._table], lr=lr, eps=1e-7)
 
     def read(self, index: np.ndarray) -> Tensor:  # (B,) -> (B, D)
-        self._optimizer.zero_grad()
         return self._table.index_select(0, torch.from_numpy(index).to(self._table.device))
+
+    def zero_grad(self) -> None:
+        self._optimizer.zero_grad()
 
     def step(self) -> None:
         self._optimizer.step()

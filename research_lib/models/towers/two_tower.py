@@ -154,26 +154,20 @@ class TwoTower(TowerScorer):
         gaps = torch.from_numpy(self._days.gaps()).to(device) if len(self._days or ()) > 1 else None
         optimizer = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
         n_steps = self.epochs * -(-len(items) // self.batch_size)
-        falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, n_steps)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, n_steps)
 
         def batches() -> Iterator[torch.Tensor]:
             yield from torch.from_numpy(rng.permutation(len(items))).to(device).split(self.batch_size)
 
-        def step(some: torch.Tensor) -> torch.Tensor:
+        def loss(some: torch.Tensor) -> torch.Tensor:
             at = moments.some(some).forgetting(self.dropout, n_users, n_items, rng)
             if n_items <= self.max_candidates:
-                loss = network.loss(at, picked[some])
+                missed = network.loss(at, picked[some])
             else:
-                loss = network.sampled_loss(at, picked[some], log_expected)
-            if gaps is not None:
-                loss = loss + self.smoothness * network.roughness(gaps)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            falling.step()
-            return loss.detach()
+                missed = network.sampled_loss(at, picked[some], log_expected)
+            return missed if gaps is None else missed + self.smoothness * network.roughness(gaps)
 
-        return train(step, batches, epochs=self.epochs, verbose=self.verbose)
+        return train(loss, batches, optimizer, epochs=self.epochs, schedule=schedule, verbose=self.verbose)
 
     def _categories(self) -> tuple[list[str], torch.Tensor]:
         """Names of the categories, and what of each an item has, rows of length one, shape (n_items, n_categories)."""

@@ -72,11 +72,11 @@ def fit_negative_sampling(
             reach = rng.integers(1, window, len(block), endpoint=True)
             yield WordBlock(block, reach, noise.draw((len(block), n_negatives), rng), tuple(rates))
 
-    def step(batch: WordBlock) -> Tensor:
+    def descended(batch: WordBlock) -> Tensor:
         loss, n_pairs = descend(inputs, outputs, batch.words, batch.reach, batch.negatives, *batch.rates)
         return torch.tensor(loss / max(n_pairs, 1))
 
-    return inputs, outputs, train(step, batches, epochs=epochs, verbose=verbose)
+    return inputs, outputs, train(descended, batches, epochs=epochs, verbose=verbose)
 
 
 def starting_tables(n_words: int, n_dims: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

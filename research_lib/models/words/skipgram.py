@@ -218,27 +218,23 @@ def fit_softmax(
     inputs, outputs = (table.clone().requires_grad_() for table in start)
     optimizer = torch.optim.Adam([inputs, outputs], lr=learning_rate)
     n_read = 0
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: max(0.01, 1 - n_read / (epochs * len(words))))
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         nonlocal n_read
         for block, n in thinned_blocks(words, counts, subsample, rng):
-            n_read += n
             reach = rng.integers(1, window, len(block), endpoint=True)
             centre, context = pairs_within(block.astype(np.int64), reach)
             order = rng.permutation(len(centre))
             for k in range(0, len(order), batch_size):
                 some = order[k : k + batch_size]
                 yield torch.from_numpy(centre[some]).to(device), torch.from_numpy(context[some]).to(device)
-            optimizer.param_groups[0]["lr"] = learning_rate * max(0.01, 1 - n_read / (epochs * len(words)))
+            n_read += n
 
-    def step(batch: tuple[Tensor, Tensor]) -> Tensor:
+    def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
         centre, context = batch
         distinct, row = centre.unique(return_inverse=True)  # a row of logits a word, not a pair
-        loss = softmax_nll(inputs[distinct] @ outputs.T, row, context).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
+        return softmax_nll(inputs[distinct] @ outputs.T, row, context).mean()
 
-    history = train(step, batches, epochs=epochs, verbose=verbose)
+    history = train(loss, batches, optimizer, epochs=epochs, schedule=schedule, verbose=verbose)
     return inputs.detach().cpu().numpy(), outputs.detach().cpu().numpy(), history

@@ -36,7 +36,9 @@ def dense_adam(table: np.ndarray, batches: list) -> np.ndarray:
 
 def trained(table: RowAdam | DenseAdam, batches: list) -> np.ndarray:
     for index, labels in batches:
-        cosine_mse(*table.read(index).chunk(2), labels).backward()
+        loss = cosine_mse(*table.read(index).chunk(2), labels)
+        table.zero_grad()
+        loss.backward()
         table.step()
     return table.table()
 

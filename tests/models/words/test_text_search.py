@@ -92,7 +92,7 @@ def test_a_query_of_which_no_word_is_known(documents, word_vectors):
     assert (scores[[0, 2]] == 0).all()
     assert (scores[1] > 0).any()
     assert (search.score(["zebra"], unknown="ignore") == 0).all()
-    with pytest.raises(ValueError, match="unknown is 'skip', expected one of error, warn, ignore"):
+    with pytest.raises(ValueError, match="Unknown unknown 'skip', expected one of: error, warn, ignore"):
         search.score(["car"], unknown="skip")
 
 
