@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from tables import keep
 
 from research_lib import (
     Autoencoder,
@@ -39,8 +40,8 @@ SETTINGS = {"n_dims": 32, "distortion": 0.7, "batch_size": 64}
 EPOCHS = {"retrieval": 20, "left-out": 30}
 
 
-def retrieval(images: Images, seeds: Sequence[int]) -> None:
-    """Print the share of the nearest that are the same digit."""
+def retrieval(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
+    """Print and give the share of the nearest that are the same digit."""
     rows = images.to_matrix()
     vectors = {
         "pixels": [rows],
@@ -60,6 +61,7 @@ def retrieval(images: Images, seeds: Sequence[int]) -> None:
         f"\n{images}: {N_NEAREST} nearest of the first {N_QUERIES:,}, seeds {list(seeds)}; a fit takes {seconds:.0f} s"
     )
     print(table.round(4).to_string(), flush=True)
+    return table
 
 
 def precision(embedding: Embedding, labels: np.ndarray) -> float:
@@ -68,8 +70,8 @@ def precision(embedding: Embedding, labels: np.ndarray) -> float:
     return scores[f"precision@{N_NEAREST}"].mean()
 
 
-def left_out(images: Images, seeds: Sequence[int]) -> None:
-    """Print the area under the ROC curve of every detector, with each digit left out."""
+def left_out(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
+    """Print and give the area under the ROC curve of every detector, with each digit left out."""
     areas, seconds = {}, []
     for seed in seeds:
         for kind in np.unique(images.labels):
@@ -83,8 +85,10 @@ def left_out(images: Images, seeds: Sequence[int]) -> None:
     print(
         f"\n{images}: one digit left out, seeds {list(seeds)}, {np.mean(seconds):.0f} s for all detectors on one digit"
     )
-    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(), "worst digit": by_kind.min()}
-    print(pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1).round(3).to_string(na_rep="–"), flush=True)
+    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(), "hardest digit": by_kind.min()}
+    table = pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1)
+    print(table.round(3).to_string(na_rep="–"), flush=True)
+    return table
 
 
 def detectors(seed: int) -> dict[str, BaseEstimator]:
@@ -97,6 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="retrieval,left-out", help="some of %(default)s")
     parser.add_argument("--seeds", default="0", help="one or more, separated by commas")
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     options = parser.parse_args()
     parts = {"retrieval": retrieval, "left-out": left_out}
     if unknown := set(options.only.split(",")) - set(parts):
@@ -108,7 +113,9 @@ def main() -> None:
         return
     images = load("images", "mnist-test")
     for name in options.only.split(","):
-        parts[name](images, [int(seed) for seed in options.seeds.split(",")])
+        table = parts[name](images, [int(seed) for seed in options.seeds.split(",")])
+        if options.save:
+            keep(table, name, more=("precision@10", "mean", "hardest digit"), threads=1)
 
 
 if __name__ == "__main__":

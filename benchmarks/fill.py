@@ -3,8 +3,8 @@
 A number stands between ``<!--n FILE/KEY/… FORMAT-->`` and ``<!--/n-->``, a table between ``<!--t FILE/TABLE-->`` and
 ``<!--/t-->`` on lines of their own. FILE is the name of a benchmark (`benchmarks/results/FILE.json`) or of a notebook
 (`figures/FILE/records.json`, written when its real run is published). A table's marker may choose and round columns:
-``columns="hit@10,MRR" digits=3``. No number is copied by hand, so none can disagree; `tests/test_results.py` fails when
-this would change a page.
+``columns="hit@10,MRR" digits=3 more=MRR``. No number is copied by hand, so none can disagree;
+`tests/test_results.py` fails when this would change a page.
 """
 
 import json
@@ -51,9 +51,12 @@ def as_number(match: re.Match) -> str:
 def as_table(match: re.Match) -> str:
     """Rows of models, columns of measures, the best number of a column in bold."""
     table = look_up(match["path"])
-    rows, better = table.get("rows", table), table.get("better", {}) if "rows" in table else {}
+    is_kept = "rows" in table  # by a benchmark; a notebook's record is the rows alone
+    rows, better = (table["rows"], dict(table["better"])) if is_kept else (table, {})
     options = dict(option.split("=", 1) for option in re.findall(r"\w+=(?:\"[^\"]*\"|\S+)", match["options"]))
     options = {name: text.strip('"') for name, text in options.items()}
+    for side in ("more", "less"):
+        better |= dict.fromkeys(options[side].split(","), side) if side in options else {}
     columns = options["columns"].split(",") if "columns" in options else list(next(iter(rows.values())))
     digits = int(options.get("digits", 3))
     cells = {name: {column: values.get(column) for column in columns} for name, values in rows.items()}
@@ -68,7 +71,7 @@ def as_table(match: re.Match) -> str:
     for name, values in cells.items():
         texts = [shown(values[column], digits, values[column] == best.get(column, ...)) for column in columns]
         lines.append(f"| {name} | " + " | ".join(texts) + " |")
-    note = f"\n\n`{table['command']}` on {table['machine']}" if "command" in table and "quiet" not in options else ""
+    note = f"\n\n`{table['command']}` on {table['machine']}" if is_kept else ""
     return f"<!--t {match['path']}{match['options']}-->\n" + "\n".join(lines) + note + "\n<!--/t-->"
 
 

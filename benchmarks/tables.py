@@ -46,7 +46,8 @@ def keep(
     script = Path(sys.argv[0])
     path = FOLDER / f"{script.stem}.json"
     tables = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    better = dict.fromkeys(more, "more") | dict.fromkeys(less, "less")
+    wanted = dict.fromkeys(more, "more") | dict.fromkeys(less, "less")
+    better = {column: side for column, side in wanted.items() if column in table}
     rows = {
         str(row): {str(column): _plain(value) for column, value in values.items()} for row, values in table.iterrows()
     }
