@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "RESULTS.md")
 NUMBER = re.compile(r"<!--n (?P<path>.+?) (?P<format>\S+)-->.*?<!--/n-->")
-TABLE = re.compile(r"<!--t (?P<path>\S+)(?P<options>.*?)-->\n.*?<!--/t-->", re.DOTALL)
+TABLE = re.compile(r'<!--t (?P<path>.+?)(?P<options>(?: \w+=(?:"[^"]*"|\S+?))*)-->\n.*?<!--/t-->', re.DOTALL)
 
 
 @cache
