@@ -11,7 +11,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from research_lib.runner.discovery import discover, find
-from research_lib.runner.execution import RunResult, Task, plan_all, run_all
+from research_lib.runner.execution import RunResult, Task, plan_all, project_of, run_all, stoppable
 from research_lib.runner.parameters import read_assignment, read_file, read_notebook, read_parameters
 from research_lib.runner.publishing import publish
 from research_lib.runner.records import brief
@@ -24,9 +24,10 @@ class OneLineErrors(TyperGroup):
     def invoke(self, ctx):
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            code, message = 130, str(stop) or "Interrupted."
+            code, message = getattr(stop, "code", 130), str(stop) or "Interrupted."
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -102,7 +103,7 @@ def run(
     if real and given:
         print("Not published: -p or -f changed the values of real.yml.")
     elif real and not failed:
-        print(f"Published: {publish(results, tasks[0].notebook.parents[1] / 'figures')}")
+        print(f"Published: {publish(results, project_of(tasks[0].notebook) / 'figures')}")
     raise typer.Exit(1 if failed else 0)
 
 

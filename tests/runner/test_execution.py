@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import psutil
 import pytest
 from notebook_factory import code, notebook, write_project
 
@@ -54,6 +55,7 @@ NOTEBOOKS = {
     "_06_records_twice": notebook("from research_lib import record", "record('a', 1)\nrecord('a', 2)"),
     "_07_waits": notebook("import time\nprint('waiting', flush=True)\ntime.sleep(600)"),
     "_08_draws": notebook("from research_lib import record", "record('score', epochs * 0.5)\nrecord('all', [1])"),
+    "_09_prints": notebook("import sys\nprint('x' * 3_000_000)\nprint('two', file=sys.stderr)\nprint()"),
 }
 
 
@@ -250,28 +252,85 @@ def test_a_process_that_dies_at_once_is_an_error(folder, tmp_path, monkeypatch):
     assert result.error == f"08_draws: its process ended with code 3. See {result.folder / 'log.txt'}"
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
-def test_ctrl_c_stops_the_kernel_and_keeps_what_ran(folder, tmp_path, whole_group):
-    arguments = ["run", "07_waits", "--notebooks", folder, "--runs", tmp_path]
-    command = subprocess.Popen(
-        [sys.executable, "-m", "research_lib.cli", *map(str, arguments)],
-        start_new_session=True,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not any("waiting" in log.read_text() for log in tmp_path.glob("*/*/log.txt")):
-        assert command.poll() is None, command.stderr.read()
-        time.sleep(0.1)
-    (os.killpg if whole_group else os.kill)(command.pid, signal.SIGINT)
-    try:
-        _, said = command.communicate(timeout=60)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(command.pid, signal.SIGKILL)
+@pytest.fixture
+def waiting(folder, tmp_path):
+    """Start the command on a notebook that waits; gives it and the processes below it, which all end with the test."""
+    started = []
+
+    def start(before=None):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "research_lib.cli", "run", "07_waits", "--notebooks", folder, "--runs", tmp_path],
+            start_new_session=True,
+            preexec_fn=before,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(command)
+        while not any("waiting" in log.read_text() for log in tmp_path.glob("*/*/log.txt")):
+            assert command.poll() is None, command.stderr.read()
+            time.sleep(0.1)
+        below = psutil.Process(command.pid).children(recursive=True)
+        started.extend(below)
+        assert len(below) >= 2  # a worker and its kernel
+        return command, below
+
+    yield start
+    for process in started:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            process.kill()
+            process.wait()
+    for command in started[:1]:
+        command.stderr.close()
+
+
+def ignore_interrupts():
+    """What a shell does to a command in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(
+    ("signum", "before", "to_group"),
+    [
+        (signal.SIGINT, None, True),
+        (signal.SIGINT, None, False),
+        (signal.SIGINT, ignore_interrupts, False),
+        (signal.SIGTERM, None, False),
+        (signal.SIGHUP, None, True),
+    ],
+    ids=["Ctrl-C", "kill -INT", "in the background", "kill", "closed terminal"],
+)
+def test_a_command_that_is_stopped_stops_its_kernel_and_keeps_what_ran(waiting, tmp_path, signum, before, to_group):
+    command, below = waiting(before)
+    (os.killpg if to_group else os.kill)(command.pid, signum)
+    _, said = command.communicate(timeout=60)
     [kept] = (tmp_path / "07_waits").iterdir()
-    assert (command.returncode, said) == (130, f"Interrupted. What had run is kept in {kept}\n")
+    assert (command.returncode, said) == (128 + signum, f"Interrupted. What had run is kept in {kept}\n")
     assert {path.name for path in kept.iterdir()} == {"07_waits.ipynb", "log.txt", "provenance.json", "records.json"}
     assert "waiting" in (kept / "07_waits.ipynb").read_text()
+    assert [process for process in below if process.is_running()] == []
+
+
+@pytest.mark.parametrize("victim", ["command", "worker"])
+def test_no_process_outlives_a_command_or_worker_that_is_killed(waiting, tmp_path, victim):
+    command, below = waiting()
+    [worker] = psutil.Process(command.pid).children()
+    if victim == "command":
+        os.kill(command.pid, signal.SIGKILL)
+    else:
+        worker.terminate()
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert alive == []
+    [kept] = (tmp_path / "07_waits").iterdir()
+    assert "waiting" in (kept / "07_waits.ipynb").read_text()
+    assert command.wait(timeout=20) == (-signal.SIGKILL if victim == "command" else 1)
+
+
+def test_a_long_line_is_kept_in_linear_time(folder, tmp_path):
+    result = run("09_prints", notebooks=folder, runs=tmp_path)
+    assert result.error is None
+    assert result.seconds < 60  # a pattern of nbclient's took an hour and a half for it
+    [stdout, stderr] = executed(result).cells[-1].outputs
+    assert (len(stdout.text), stderr.text) == (3_000_002, "two\n")
 
 
 def test_a_sweep_is_a_table_of_parameters_and_single_records(folder):
