@@ -9,10 +9,10 @@ from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets.synthetic.laboratory import PLANTED, formula_twin, planted_viscosity
 from research_lib.measures.formulas import (
     cross_predict,
+    formula_splits,
     interval_coverage,
     new_code_errors,
     regression_scores,
-    splits_of,
 )
 from research_lib.measures.geometry import canonical_correlations
 from research_lib.models.baselines.regressors import raw_amount_regressors
@@ -36,9 +36,9 @@ def pairs():
 def test_published_splits_are_taken_and_others_repeated():
     parts = pd.DataFrame({"fold_0": ["train", "test", "val"], "fold_1": ["test", None, "train"]})
     table = Mixtures(np.eye(3), list("abc"), [1, 2, 3], formula_metadata=parts)
-    (train, test), (other, other_test) = splits_of(table)
+    (train, test), (other, other_test) = formula_splits(table)
     assert (train.tolist(), test.tolist(), other.tolist(), other_test.tolist()) == ([0, 2], [1], [2], [0])
-    repeated = splits_of(Mixtures(np.eye(10), range(10), range(10)), n_splits=3)
+    repeated = formula_splits(Mixtures(np.eye(10), range(10), range(10)), n_splits=3)
     assert len(repeated) == 3
     assert all(len(test) == 2 and not set(train) & set(test) for train, test in repeated)
 
@@ -58,7 +58,7 @@ def test_scores_by_hand():
 
 def test_ours_and_rivals_see_the_same_splits(pairs):
     models = {"ridge": Ridge(1e-3), "ours": MixtureRegressor(4, **SMALL)}
-    predictions, fitted = cross_predict(models, pairs, splits_of(pairs, 2))
+    predictions, fitted = cross_predict(models, pairs, formula_splits(pairs, 2))
     first, second = (predictions[predictions["model"] == name] for name in models)
     assert np.array_equal(first["formula"], second["formula"])
     scores = regression_scores(predictions)
@@ -86,7 +86,7 @@ def test_left_out_codes_are_learnt_from_few_formulas(pairs):
 
 def test_rivals_fit_wide_tables():
     twin = formula_twin(120, 800)
-    scores = regression_scores(cross_predict(raw_amount_regressors(twin, n_trees=10), twin, splits_of(twin, 1))[0])
+    scores = regression_scores(cross_predict(raw_amount_regressors(twin, n_trees=10), twin, formula_splits(twin, 1))[0])
     assert list(scores.index) == ["mean", "ridge", "random forest", "gradient boosting", "perceptron"]
     assert np.isfinite(scores["MAE"]).all()
 

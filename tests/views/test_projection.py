@@ -92,7 +92,7 @@ def test_sets_are_laid_out_by_what_they_share(method):
 def test_a_metric_that_is_not_known_is_refused(groups):
     with pytest.raises(ValueError, match="Unknown metric 'hamming', expected one of: cosine, euclidean, jaccard"):
         project(groups, metric="hamming")
-    with pytest.raises(ValueError, match="PCA knows no metric 'jaccard'"):
+    with pytest.raises(ValueError, match="PCA does not know the metric 'jaccard'"):
         project(groups, "pca", metric="jaccard")
 
 
