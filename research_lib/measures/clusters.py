@@ -47,8 +47,8 @@ def stability(
 
     A draw clusters two random halves (at most `DRAW_ROWS` rows each) and compares the clusters of the rows that are in
     both; a row in no cluster counts as a cluster of its own. 1 means the same clusters, 0 what chance gives; a draw
-    that finds no cluster scores 0. What is low depends on the shape of the cloud: k-means cuts even noise in much the same
-    way when it has two or three dimensions, so compare with the stability of `noise_like`.
+    that finds no cluster scores 0. What is low depends on the shape of the cloud: k-means cuts even noise in much the
+    same way when it has two or three dimensions, so compare with the stability of `noise_like`.
 
     Parameters
     ----------

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
 
 from research_lib import load
 from research_lib.containers.mixtures import Mixtures
@@ -68,6 +73,38 @@ def test_ours_and_rivals_see_the_same_splits(pairs):
     coverage = interval_coverage(fitted["ours"], pairs, [0.5, 0.9])
     assert coverage["covered"].is_monotonic_increasing
     assert coverage["width"].is_monotonic_increasing
+
+
+def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
+    """Temperature is context: it doubles the value, and only who gets all of the formulas can know."""
+    hot = np.arange(300) % 2
+    some = pairs.subset(np.arange(300))
+    table = replace(some, target=some.target * (1 + hot), context=pd.DataFrame({"hot": hot}))
+    ours = MixtureRegressor(4, **SMALL)
+    search = GridSearchCV(ours, {"n_entries": [1, 4]}, cv=2)
+    models = {
+        "ours": ours,
+        "search": search,
+        "pipeline": make_pipeline(search),
+        "h, then ridge": make_pipeline(ours, Ridge(1e-3)),
+        "ridge": GridSearchCV(make_pipeline(MaxAbsScaler(), Ridge()), {"ridge__alpha": [1e-3, 1.0]}),
+    }
+    predictions, fitted = cross_predict(models, table, formula_splits(table, 1))
+    scores = regression_scores(predictions)
+    assert fitted["search"].best_params_ == {"n_entries": 4}
+    assert fitted["search"].best_estimator_.embedding_.names[0] == "code 0"  # it was given Mixtures
+    alike = predictions.pivot(index=["part", "formula"], columns="model", values=["predicted", "low"])
+    np.testing.assert_array_equal(alike["predicted", "search"], alike["predicted", "ours"])
+    np.testing.assert_array_equal(alike["low", "search"], alike["low", "ours"])
+    np.testing.assert_array_equal(alike["predicted", "pipeline"], alike["predicted", "ours"])
+    assert scores["covered"].notna().to_dict() == {
+        "ours": True,
+        "search": True,
+        "pipeline": False,  # it has no predict_interval
+        "h, then ridge": False,
+        "ridge": False,
+    }
+    assert scores.loc["ours", "R²"] > 0.9 > scores.loc["ridge", "R²"] > 0.3
 
 
 def test_left_out_codes_are_learnt_from_few_formulas(pairs):

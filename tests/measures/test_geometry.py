@@ -227,7 +227,8 @@ def test_a_map_that_is_not_injective_has_no_inverse():
     comparison = Comparison(line, hashed)
     assert list(comparison.collisions()["name"]) == ["a", "c"]  # d and e are one thing under two names
     with pytest.raises(
-        ValueError, match=r"The map has no inverse: 2 of 5 things share a vector with a different one, as 'a' and 'c' do"
+        ValueError,
+        match=r"The map has no inverse: 2 of 5 things share a vector with a different one, as 'a' and 'c' do",
     ):
         comparison.stretches(inverse=True)
     assert comparison.stretches()["stretch"].iloc[0] == pytest.approx(5)
