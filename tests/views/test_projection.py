@@ -116,7 +116,7 @@ def test_a_metric_that_is_not_known_is_refused(groups):
 @pytest.mark.real("cosing")
 def test_the_map_of_the_eus_sets_of_purposes_keeps_neighbourhoods():
     points = embed(load("ingredients", "cosing")).distinct()
-    short = {"n_iter": 300, "early_exaggeration_iter": 150}
+    short = {"n_iter": 250, "early_exaggeration_iter": 75}
     places = project(points, "tsne", dof=0.5, perplexity=50, neighbors="exact", **short)
     assert len(points) == 2_349
     assert trustworthiness(points, places, 15) >= 0.95
