@@ -19,12 +19,12 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three sorts: ``synonym``
+        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three labels: ``synonym``
         (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
         ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a CSV with columns ``name`` and
         ``text``, all others become metadata; or what `load_text` reads, which is cut in halves.
     queries : str or Path, optional
-        Of such a table: a CSV with columns ``query``, ``sort`` and ``relevant`` (names, a | between).
+        Of such a table: a CSV with columns ``query``, ``label`` and ``relevant`` (names, a | between).
 
     Returns
     -------
@@ -53,7 +53,7 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
     corpus : Corpus
         Longer documents than four words give a document each, named by its number and first words.
     n_words : int
-        Of a query; a document with fewer of a sort gives no query of it.
+        Of a query; a document with fewer of a label gives no query of it.
     """
     cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
     if not cut:
@@ -68,11 +68,11 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             if counts[word]
         }
         marking, said = sorted(weight, key=lambda word: (-weight[word], word)), set(first)
-        for sort, wanted in (("says", True), ("not say", False)):
+        for label, wanted in (("says", True), ("not say", False)):
             chosen = [word for word in marking if (word in said) == wanted][:n_words]
             if len(chosen) == n_words:
-                rows.append((" ".join(chosen), sort, [name]))
-    queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
+                rows.append((" ".join(chosen), label, [name]))
+    queries = pd.DataFrame(rows, columns=["query", "label", "relevant"])
     return Documents([" ".join(first) for first, _ in cut], names, queries=queries, source=corpus.source)
 
 
@@ -80,7 +80,7 @@ def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
     table = _table(path, ("name", "text"))
     asked = {}
     if queries is not None:
-        found = _table(Path(queries), ("query", "sort", "relevant"))
+        found = _table(Path(queries), ("query", "label", "relevant"))
         asked["queries"] = found.assign(relevant=[names.split("|") for names in found["relevant"]])
     return Documents(table["text"], table["name"], table.drop(columns=["name", "text"]), source=source, **asked)
 

@@ -162,7 +162,7 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
     highlight : sequence of str
         Features drawn in colour; the rest is grey.
     """
-    each = scores.groupby(["features", "per kind"], sort=False)
+    each = scores.groupby(["features", "per label"], sort=False)
     curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
     last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
     colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, KINDS, strict=False))

@@ -1,12 +1,12 @@
 """DistanceEmbedding: vectors whose distances are those of the things, learnt as the table of an embedding layer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from research_lib.containers.embedding import Embedding
@@ -144,33 +144,3 @@ class DistanceEmbedding(BaseEstimator):
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1.")
         if not 0 < self.held_out < 1:
             raise ValueError(f"held_out is {self.held_out}, expected a share between 0 and 1.")
-
-
-def stress_by_length(
-    learner: DistanceEmbedding, spaces: Mapping[str, Space], lengths: Sequence[int]
-) -> tuple[pd.DataFrame, dict[str, dict[int, pd.DataFrame]]]:
-    """Learn several spaces with vectors of several lengths.
-
-    Parameters
-    ----------
-    learner : DistanceEmbedding
-        Its `n_dims` is replaced.
-    spaces : mapping of str to Space
-        By name.
-    lengths : sequence of int
-        Of the vectors.
-
-    Returns
-    -------
-    stress : DataFrame
-        Stress of the held-out pairs, a row a length and a column a space.
-    held_out : dict
-        Their distances, by space and length, as ``held_out_`` has them.
-    """
-    fitted = {
-        name: {n_dims: clone(learner).set_params(n_dims=n_dims).fit(space) for n_dims in lengths}
-        for name, space in spaces.items()
-    }
-    stress = {name: {n: model.held_out_stress_ for n, model in models.items()} for name, models in fitted.items()}
-    held_out = {name: {n: model.held_out_ for n, model in models.items()} for name, models in fitted.items()}
-    return pd.DataFrame(stress).rename_axis("length"), held_out

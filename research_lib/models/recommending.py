@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from research_lib.containers.embedding import top_k
+from research_lib.containers.embedding import top_k, with_metadata
 from research_lib.containers.interactions import Interactions, row_of
 
 
@@ -25,8 +25,7 @@ def recommend(model: object, interactions: Interactions, row_name: str, n: int =
     Returns
     -------
     DataFrame
-        The best first: ``name``, ``score`` and the columns' metadata; of that what is called so, too, ends in
-        ``_metadata``.
+        The best first: ``name``, ``score`` and the columns' metadata, see `with_metadata`.
     """
     row = row_of(interactions, row_name)
     return best_unseen(model.score_cols(np.array([row]))[0], interactions, row, n)
@@ -42,4 +41,4 @@ def best_unseen(scores: np.ndarray, interactions: Interactions, row: int, n: int
     best = top_k(scores[None], min(n, len(scores)))[0]
     best = best[np.isfinite(scores[best])]
     found = pd.DataFrame({"name": interactions.col_names[best], "score": scores[best]})
-    return found.join(interactions.col_metadata.iloc[best].reset_index(drop=True), rsuffix="_metadata")
+    return with_metadata(found, interactions.col_metadata.iloc[best])

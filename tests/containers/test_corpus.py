@@ -79,7 +79,7 @@ def test_an_empty_corpus_is_refused_when_it_is_counted(documents):
 
 
 def test_a_window_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="window is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="window is 0, expected a whole number of at least 1"):
         context_pairs(["a", "b"], 0)
 
 

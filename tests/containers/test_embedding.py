@@ -144,9 +144,9 @@ def test_an_unknown_name_gets_its_near_misses():
     [
         (np.zeros(5), {}, r"query has shape \(5,\), expected \(6,\)"),
         (np.array([1, 2, 3, np.nan, 5, 6]), {}, "query holds NaN or infinity"),
-        ("name 0", {"metric": "cosin"}, "Unknown metric 'cosin', expected one of cosine, euclidean"),
-        ("name 0", {"n": 0}, "n is 0, expected at least 1"),
-        ("name 0", {"n": -1}, "n is -1, expected at least 1"),
+        ("name 0", {"metric": "cosin"}, "Unknown metric 'cosin', expected one of: cosine, euclidean"),
+        ("name 0", {"n": 0}, "n is 0, expected a whole number of at least 1"),
+        ("name 0", {"n": -1}, "n is -1, expected a whole number of at least 1"),
     ],
 )
 def test_a_wrong_question_is_refused(query, options, message):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research_lib.checks import UnknownName
-from research_lib.containers.interactions import Interactions
+from research_lib.containers.interactions import Interactions, as_moment
 
 BOOKS = {"War and Peace": ["Russia", "Napoleon"], "Anna Karenina": ["Russia"], "Candide": ["Voltaire", "Voltaire"]}
 
@@ -129,3 +129,9 @@ def test_what_rows_have_in_common_is_told_apart():
     }
     with pytest.raises(KeyError, match="No row 'd' among 3"):
         table.in_common("a", ["d"])
+
+
+@pytest.mark.parametrize("day", ["soon", "2020-02-30", "20150301", np.datetime64("NaT"), None, 5])
+def test_what_is_not_a_day_is_named(day):
+    with pytest.raises(ValueError, match="is not a day, expected one such as '2015-03-01'"):
+        as_moment(day)

@@ -178,9 +178,9 @@ def test_the_same_seed_gives_the_same_scores(scores):
     ("candidates", "n_draws", "message"),
     [
         ([], 3, "candidates are empty, expected at least one number of clusters"),
-        ([2, 3], 1, "n_draws is 1, expected at least 2"),
-        ([1, 2], 3, "n_clusters is 1, expected at least 2"),
-        ([3, 30], 3, "30 clusters, but a draw of 30 of the 60 rows has 30 distinct ones: expected candidates below"),
+        ([2, 3], 1, "n_draws is 1, expected a whole number of at least 2"),
+        ([1, 2], 3, "n_clusters is 1, expected a whole number of at least 2"),
+        ([3, 30], 3, "30 clusters, but a draw of 30 of the 60 rows has 30 distinct ones: expected fewer"),
     ],
 )
 def test_candidates_and_draws_that_score_nothing_are_refused(candidates, n_draws, message):
@@ -189,7 +189,7 @@ def test_candidates_and_draws_that_score_nothing_are_refused(candidates, n_draws
 
 
 def test_stability_refuses_what_cannot_be_drawn():
-    with pytest.raises(ValueError, match="n_draws is 0, expected at least 2"):
+    with pytest.raises(ValueError, match="n_draws is 0, expected a whole number of at least 2"):
         stability(planted_groups(60), "kmeans", 3, n_draws=0)
     with pytest.raises(ValueError, match="n_clusters is None"):
         stability(planted_groups(60))

@@ -4,7 +4,8 @@ from sklearn.base import clone
 
 from research_lib.containers.space import Space
 from research_lib.datasets.synthetic.spaces import SHAPES, planted_space, planted_spaces
-from research_lib.models.distance_embedding import DistanceEmbedding, stress_by_length
+from research_lib.measures.geometry import stress_by_length
+from research_lib.models.distance_embedding import DistanceEmbedding
 
 QUICK = DistanceEmbedding(epochs=200, random_state=0)
 

@@ -93,6 +93,8 @@ class MixtureRegressor(FormulaPredictor):
     Lakshminarayanan, B. et al. (2017). Simple and scalable predictive uncertainty estimation using deep ensembles.
     """
 
+    takes_mixtures = True  # tells `cross_predict` what to give
+
     def __init__(
         self,
         n_entries: int = 25,

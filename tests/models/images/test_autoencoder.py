@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.images import Images
 from research_lib.datasets import load
-from research_lib.measures.agreement import neighbour_agreement, search_scores_by_kind
+from research_lib.measures.agreement import neighbour_agreement, search_scores_by_label
 from research_lib.models.images.autoencoder import Autoencoder
 from research_lib.models.images.network import distorted
 
@@ -212,7 +212,7 @@ def test_neighbours_of_digits_are_digits_of_the_kind_more_often_than_by_pixels()
     vectors = Autoencoder(32, epochs=5, random_state=0).fit(digits).embedding_
     pixels = Embedding(digits.to_matrix(), digits.names)
     found, rival = (
-        search_scores_by_kind(space, digits.labels, asked=np.arange(2000))["precision@10"].mean()
+        search_scores_by_label(space, digits.labels, asked=np.arange(2000))["precision@10"].mean()
         for space in (vectors, pixels)
     )
     assert rival == pytest.approx(0.895, abs=0.001)

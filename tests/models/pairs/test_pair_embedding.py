@@ -8,7 +8,7 @@ from research_lib.containers.interactions import Interactions
 from research_lib.datasets import load
 from research_lib.datasets.synthetic.topics import checkerboard, planted_topics
 from research_lib.measures.agreement import held_out_agreement, neighbour_agreement
-from research_lib.measures.ranking import compare, held_out_ranks, hit_at_k, mean_reciprocal_rank
+from research_lib.measures.ranking import compare_recommenders, held_out_ranks, hit_at_k, mean_reciprocal_rank
 from research_lib.measures.splits import hold_out, hold_out_one
 from research_lib.models.baselines.recommenders import EASE, Popularity, RandomVectors
 from research_lib.models.pairs.pair_embedding import LOSSES, PairEmbedding
@@ -198,7 +198,7 @@ def real_scores():
         "softmax": PairEmbedding(100, "softmax", epochs=60, n_positive=2048, random_state=0),
         "mse": PairEmbedding(50, "mse", epochs=150, random_state=0),
     }
-    return compare(models, train, held_out, labels=authors_as_written("books-p15"))
+    return compare_recommenders(models, train, held_out, labels=authors_as_written("books-p15"))
 
 
 @pytest.mark.real("cosing")
@@ -207,7 +207,7 @@ def test_a_held_out_purpose_is_found_better_than_by_ease():
     train, held_out = hold_out_one(table)
     ours = PairEmbedding(32, "softmax", epochs=15, temperature=0.15, name_ngrams=(3, 5), random_state=0)
     models = {"ours": ours, "EASE": EASE(), "popularity": Popularity(), "random": RandomVectors(32, random_state=0)}
-    scores = compare(models, train, held_out, k=1)
+    scores = compare_recommenders(models, train, held_out, k=1)
     assert (scores.loc["ours", ["hit@1", "MRR"]] >= [0.50, 0.65]).all()
     assert scores.loc["EASE", ["hit@1", "MRR"]].tolist() == pytest.approx([0.440, 0.595], abs=0.01)  # as published
     assert scores.loc["popularity", ["hit@1", "MRR"]].tolist() == pytest.approx([0.208, 0.350], abs=0.01)
