@@ -23,7 +23,7 @@ RATINGS, MOVIES = ("userId", "movieId", "rating", "timestamp"), ("movieId", "tit
 NO_GENRE = "(no genres listed)"  # MovieLens' own words
 
 
-def load_films(
+def load_log(
     source: str | Path = "sample",
     *,
     min_rating: float | None = 4.0,
@@ -74,7 +74,7 @@ def load_films(
     """
     if str(source) == "sample":
         return planted_drift()
-    path = catalogue.path_of(source, "films", FILES)
+    path = catalogue.path_of(source, "log", FILES)
     if path.suffix.lower() == ".zip":
         table, films = _read_movielens(path)
     else:
