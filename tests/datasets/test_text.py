@@ -6,7 +6,6 @@ import pytest
 
 from research_lib.datasets import catalogue, load
 from research_lib.datasets import text as text_module
-from research_lib.datasets.reading.wiki_markup import without_markup
 from research_lib.datasets.synthetic.grammar import planted_analogies
 from research_lib.datasets.text import load_text
 
@@ -62,33 +61,6 @@ def test_a_dump_has_a_document_an_article(tmp_path, ending):
     path = tmp_path / f"wiki.{ending}"
     path.write_bytes(bz2.compress(WIKI.encode()) if ending.endswith("bz2") else WIKI.encode())
     assert list(load_text(path)) == ARTICLES
-
-
-@pytest.mark.parametrize(
-    ("markup", "seen"),
-    [
-        ("''An'' '''old''' [[cat]] and [[dog|dogs]].", "An old cat and dogs."),
-        ("x{{infobox|a={{nested|b}}|c}}y", "x y"),
-        ("x<ref name=a>note</ref>y<ref name='b' />z<!-- no\none -->", "x y z"),
-        ("[[File:cat.jpg|thumb|left|A cat on a [[mat|rug]].]]", "A cat on a rug."),
-        ("[[Category:Cats]][[de:Katze]]x", "x"),
-        ("see [http://cats.org the cats] or https://cats.org/x", "see the cats or"),
-        ('{| class="wide"\n|-\n! style="a" | Name !! Age\n|-\n| Tom || 3\n|}', "Name Age Tom 3"),
-        ("== Heading ==\n* item\n__TOC__", "== Heading == * item"),
-        ("<math>\\frac{a}{b}</math> is a&nbsp;fraction<br/>here", "is a fraction here"),
-        ("{{broken [[half", "{{broken [[half"),
-        ("", ""),
-    ],
-)
-def test_markup_becomes_what_a_reader_sees(markup, seen):
-    assert " ".join(without_markup(markup).split()) == seen
-
-
-def test_deep_and_wide_markup_is_cleaned_in_time():
-    assert without_markup("{{a" * 300 + "}}" * 300).strip() == ""
-    assert without_markup("[[" * 3000).count("[") == 6000
-    assert without_markup("<ref>" * 3000).strip() == ""
-    assert "|" not in without_markup("[[File:a.jpg" + "|b" * 3000 + "]]")
 
 
 def test_a_file_larger_than_memory_is_streamed(tmp_path):
