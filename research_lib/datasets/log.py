@@ -9,6 +9,7 @@ import pandas as pd
 
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading import cleaning_log
 from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
 from research_lib.datasets.reading.times import read_times
 from research_lib.datasets.synthetic.drift import planted_drift
@@ -116,7 +117,7 @@ def _interactions(
         times=table["time"].to_numpy("datetime64[s]"),
         source=source,
         axes=("user", "film"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=cleaning_log(story),
     )
 
 
