@@ -66,7 +66,7 @@ def contestants(epochs: int) -> tuple[dict[str, object], dict[str, Callable[[int
 
 def measure(options: argparse.Namespace) -> pd.DataFrame:
     """A row a model and seed: hit@10, MRR and the seconds of learning."""
-    train, held_out = hold_out_last(load("films", "movielens-small"), MIN_FILMS)
+    train, held_out = hold_out_last(load("log", "movielens-small"), MIN_FILMS)
     for _ in range(options.back):
         train, held_out = hold_out_last(train, MIN_FILMS)
     n_films = len(np.unique(np.concatenate([train.pairs[:, 1], held_out.pairs[:, 1]])))

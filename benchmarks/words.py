@@ -24,8 +24,7 @@ from tables import keep, machine
 
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.embedding import Embedding
-from research_lib.datasets.text import load_text
-from research_lib.datasets.word_tests import load_analogies, load_similarities
+from research_lib.datasets import load
 from research_lib.measures.words import analogy_accuracy, human_similarity
 
 DOCUMENT_WORDS = 10_000
@@ -84,14 +83,14 @@ def start(name: str, folder: Path, options: argparse.Namespace, seed: int) -> di
     embedding = Embedding.load(folder / f"{name}.safetensors")
     result = {"words": len(embedding), "seconds": json.loads((folder / f"{name}.json").read_text())}
     for test in ("wordsim353", "simlex999"):
-        scored = human_similarity(embedding, load_similarities("word-tests", test))
+        scored = human_similarity(embedding, load("similarities", "word-tests", name=test))
         result |= {test: scored["spearman"], f"{test}_null": scored["null_std"], f"{test}_known": scored["share_known"]}
-    return result | {"analogies": analogy_accuracy(embedding, load_analogies("word-tests"))["accuracy"]["all"]}
+    return result | {"analogies": analogy_accuracy(embedding, load("analogies", "word-tests"))["accuracy"]["all"]}
 
 
 def measure(options: argparse.Namespace) -> pd.DataFrame:
     """Every contestant with every seed, one after the other."""
-    articles = list(load_text(options.source))
+    articles = list(load("text", options.source))
     documents = [
         article[k : k + DOCUMENT_WORDS] for article in articles for k in range(0, len(article), DOCUMENT_WORDS)
     ]
@@ -124,7 +123,7 @@ def report(results: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default="wiki-text", help="what load_text takes")
+    parser.add_argument("--source", default="wiki-text", help='what load("text") takes')
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2, help="of gensim's workers")

@@ -8,12 +8,15 @@ import pandas as pd
 
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.documents import Documents
+from research_lib.datasets.reading.spreadsheet import TABLE_ENDINGS, read_table
 from research_lib.datasets.text import load_text
 
 TABLES = Path(__file__).parent / "tables"
 
 
-def load_documents(source: str | Path = "sample", *, queries: str | Path | None = None) -> Documents:
+def load_documents(
+    source: str | Path = "sample", *, queries: str | Path | None = None, encoding: str = "utf-8"
+) -> Documents:
     """Documents to be searched, with queries.
 
     Parameters
@@ -21,10 +24,12 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     source : str or Path
         ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three labels: ``synonym``
         (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
-        ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a CSV with columns ``name`` and
-        ``text``, all others become metadata; or what `load_text` reads, which is cut in halves.
+        ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a table with columns ``name`` and
+        ``text``, all others become metadata; or whatever `load_text` reads, which is cut in halves.
     queries : str or Path, optional
-        Of such a table: a CSV with columns ``query``, ``label`` and ``relevant`` (names, a | between).
+        The queries of such a table: a table with columns ``query``, ``label`` and ``relevant`` (names, separated by |).
+    encoding : str
+        Of text tables: ``"cp949"`` for one that a Korean Excel wrote.
 
     Returns
     -------
@@ -37,8 +42,8 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     """
     if str(source) == "sample":
         return _read(TABLES / "documents.csv", TABLES / "queries.csv", "sample")
-    if Path(source).suffix == ".csv":
-        return _read(Path(source), queries, str(source))
+    if Path(source).suffix.lower() in TABLE_ENDINGS:
+        return _read(Path(source), queries, str(source), encoding)
     return halves(load_text(source))
 
 
@@ -76,19 +81,17 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
     return Documents([" ".join(first) for first, _ in cut], names, queries=queries, source=corpus.source)
 
 
-def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
-    table = _table(path, ("name", "text"))
+def _read(path: Path, queries: str | Path | None, source: str, encoding: str = "utf-8") -> Documents:
+    table = _table(path, ("name", "text"), encoding)
     asked = {}
     if queries is not None:
-        found = _table(Path(queries), ("query", "label", "relevant"))
+        found = _table(Path(queries), ("query", "label", "relevant"), encoding)
         asked["queries"] = found.assign(relevant=[names.split("|") for names in found["relevant"]])
     return Documents(table["text"], table["name"], table.drop(columns=["name", "text"]), source=source, **asked)
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file.")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+def _table(path: Path, columns: tuple[str, ...], encoding: str) -> pd.DataFrame:
+    table = read_table(path, encoding=encoding)
     if missing := [name for name in columns if name not in table]:
-        raise ValueError(f"{path.name}: no column {missing[0]!r}, which has: {', '.join(table.columns)}.")
+        raise ValueError(f"{path.name}: no column {missing[0]!r}. There are: {', '.join(map(repr, table.columns))}.")
     return table

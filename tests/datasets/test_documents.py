@@ -87,8 +87,26 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
         load("documents", "wiki-txt")
     table = tmp_path / "mine.csv"
     table.write_text("title,text\ncat,A cat sat.\n")
-    with pytest.raises(ValueError, match=r"mine\.csv: no column 'name', which has: title, text"):
+    with pytest.raises(ValueError, match=r"mine\.csv: no column 'name'\. There are: 'title', 'text'\."):
         load("documents", table)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "mine.csv: empty"),
+        (b"name,text\na,b,c\n", "mine.csv, row 2: 3 cells, the header in row 1 has 2"),
+        (b'name,text\na,"b\n', "mine.csv, row 2: broken quotation marks"),
+        (b"name,text,Text\na,b,c\n", "mine.csv: the column 'Text' stands in B1 and again in C1"),
+        ("name,text\n가,나비가 날아간다\n".encode("cp949"), "mine.csv, line 2: .* give encoding='cp949'"),
+    ],
+)
+def test_a_broken_table_is_named(tmp_path, content, message):
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load("documents", tmp_path / "mine.csv")
+    (tmp_path / "mine.csv").write_text("name,text\n가,나비가 날아간다\n", encoding="cp949")
+    assert list(load("documents", tmp_path / "mine.csv", encoding="cp949").names) == ["가"]
 
 
 def test_a_text_of_ones_own_is_cut_in_halves(tmp_path):

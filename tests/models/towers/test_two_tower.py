@@ -294,7 +294,7 @@ def test_recent_popularity_counts_the_last_days():
 @pytest.mark.real("movielens-small")
 @pytest.mark.filterwarnings("ignore:Training never saw")
 def test_the_towers_rank_the_last_film_of_a_user_better_than_ease():
-    train, held_out = hold_out_last(load("films", "movielens-small"), min_count=5)
+    train, held_out = hold_out_last(load("log", "movielens-small"), min_count=5)
     recipe = {"n_dims": 64, "days": 30, "smoothness": 100, "n_recent": 10, "temperature": 0.14, "epochs": 8}
     models = {"popularity": Popularity(), "EASE": EASE(200), "ours": TwoTower(**recipe, random_state=0)}
     hit = compare_recommenders(models, train, held_out)["hit@10"]
