@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
 from research_lib.containers.embedding import Embedding
-from research_lib.figures.style import ACCENT, BASELINE, INK, OFFSET, house_style, short
+from research_lib.figures.panels import beside, few_ticks, panels
+from research_lib.figures.style import ACCENT, BASELINE, INK, house_style, short
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
@@ -23,9 +24,7 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
         ax.barh(place, found["similarity"], height=0.75, color=[ACCENT] * len(nearest) + ["#BBBBBB"] * len(farthest))
         for at, value in zip(place, found["similarity"], strict=True):
             side, shift = ("left", 3) if value >= 0 else ("right", -3)
-            ax.annotate(
-                f"{value:.2f}".replace("-", "−"), (value, at), (shift, 0), fontsize=8, ha=side, va="center", **OFFSET
-            )
+            beside(ax, f"{value:.2f}".replace("-", "−"), (value, at), (shift, 0), fontsize=8, ha=side, va="center")
         ax.axvline(0, color=INK, lw=0.8)
         ax.set(yticks=place, xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
         ax.set_yticklabels([short(text, 42) for text in found["name"]], fontsize=9)
@@ -64,8 +63,7 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
         Models drawn in the accent; the rest is grey.
     """
     with house_style():
-        size = 7.2, 0.34 * len(scores) + 1.3
-        fig, axes = plt.subplots(1, scores.shape[1], figsize=size, sharey=True, squeeze=False, layout="constrained")
+        fig, axes = panels(scores.shape[1], title, 0.34 * len(scores) + 1.3, sharey=True)
         place = np.arange(len(scores))
         colours = [ACCENT if name in highlight else BASELINE for name in scores.index]
         for ax, (measure, values) in zip(axes[0], scores.items(), strict=True):
@@ -74,16 +72,14 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
             number = "{:.3f}" if np.nanmax(values) < 100 else "{:,.0f}"
             for at, value in zip(place, values, strict=True):
                 if np.isfinite(value):
-                    ax.annotate(number.format(value), (value, at), (5, 0), fontsize=8, va="center", **OFFSET)
+                    beside(ax, number.format(value), (value, at), (5, 0), fontsize=8, va="center")
             ax.set_xlim(0, 1.35 * np.nanmax(values))
             ax.set_title(measure, fontsize=10)
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
-            ax.xaxis.set_major_locator(plt.MaxNLocator(3))
-            ax.xaxis.set_tick_params(labelsize=8)
+            few_ticks(ax.xaxis)
         axes[0, 0].set_yticks(place, scores.index)
         axes[0, 0].invert_yaxis()
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes[0]
 
 

@@ -53,7 +53,6 @@ STYLE = {
     "svg.hashsalt": "research_lib",
 }
 VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
-OFFSET = {"textcoords": "offset points"}
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 

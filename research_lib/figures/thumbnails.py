@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from research_lib.containers.embedding import Embedding
+from research_lib.figures.panels import bare, check_map
 from research_lib.figures.style import GREY, KINDS, house_style, short
 from research_lib.views.grid import on_grid, with_room
 
@@ -39,7 +40,7 @@ def plot_thumbnail_grid(
         How many more cells than pictures there are, as a share of these, see `on_grid`.
     """
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
+    colours, kinds = _colours(check_map(places, [colour_by]), colour_by)
     size = np.array([1, pictures.shape[1] / pictures.shape[2]])
     cells = on_grid(places, spare, size[1])
     moved = cells.metadata["moved"].median()
@@ -68,7 +69,7 @@ def plot_thumbnail_map(
         Width of a thumbnail, as a share of the map's.
     """
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
+    colours, kinds = _colours(check_map(places, [colour_by]), colour_by)
     if not 0 < size <= 1:
         raise ValueError(f"size is {size}, expected above 0 and at most 1, the width of the map.")
     width = size * (np.ptp(places.vectors, axis=0).max() or 1)
@@ -119,9 +120,6 @@ def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, di
     """A colour a row, and the kinds that have one, in order of their names."""
     if column is None:
         return np.full(len(metadata), GREY), {}
-    if column not in metadata:
-        known = ", ".join(map(str, metadata.columns)) or "none"
-        raise ValueError(f"No column {column!r} in the metadata, which has: {known}.")
     kinds = sorted(metadata[column].value_counts().index[: len(FRAMES)], key=str)
     colours = dict(zip(kinds, FRAMES, strict=False))
     return np.array([colours.get(kind, GREY) for kind in metadata[column]]), colours
@@ -129,8 +127,8 @@ def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, di
 
 def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, kinds: dict[object, str], title: str) -> None:
     low, high = middles.min(axis=0) - size / 2, middles.max(axis=0) + size / 2
-    ax.set(xticks=[], yticks=[], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    ax.spines[:].set_visible(False)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    bare(ax)
     ax.set_title(title, pad=30 if kinds else 12)
     if kinds:
         handles = [Patch(color=colour, label=short(str(kind), 16)) for kind, colour in kinds.items()]
@@ -141,8 +139,6 @@ def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, kinds: dict[object,
 
 def _check(places: Embedding, pictures: Sequence | np.ndarray) -> np.ndarray:
     pictures = np.asarray(pictures)
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
     if pictures.ndim != 3 or len(pictures) != len(places):
         raise ValueError(f"Pictures have shape {pictures.shape}, expected ({len(places)}, height, width): one a name.")
     return pictures

@@ -477,7 +477,7 @@ def test_kinds_over_time_are_shares_the_earliest_below():
     first, *_, last = fig.axes[0].patches
     assert ax.get_xlim()[0] < first.get_x() and last.get_x() + last.get_width() < ax.get_xlim()[1]  # none is cut
     assert (below[:, 0].min(), below[:, 0].max()) == ax.get_xlim()
-    with pytest.raises(ValueError, match="The films have no metadata 'genre', there is: 'kind'"):
+    with pytest.raises(ValueError, match="No column 'genre' in the metadata of the films, which has: kind"):
         plot_over_time(table, "genre")
     with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
         plot_over_time(table.distinct(), "kind")
@@ -500,3 +500,17 @@ def test_day_maps_share_their_colours():
     assert [label.get_text() for label in fig.axes[-1].get_yticklabels()] == ["day 0", "day 3"]
     with pytest.raises(ValueError, match="flat: the map has 3 dimensions, expected 2"):
         plot_day_maps({"flat": Embedding(np.zeros((4, 3)), list("abcd"), pd.DataFrame({"day": range(4)}))})
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        plot_histories,
+        plot_shepard,
+        plot_day_maps,
+        lambda nothing: plot_parity(pd.DataFrame(columns=["part", "target"]), []),
+    ],
+)
+def test_a_figure_without_panels_is_refused(plot):
+    with pytest.raises(ValueError, match="Nothing to draw, expected at least one panel"):
+        plot({})
