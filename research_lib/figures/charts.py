@@ -12,6 +12,7 @@ from scipy.cluster.hierarchy import dendrogram
 from research_lib.containers.embedding import Embedding
 from research_lib.figures.panels import beside, few_ticks, panels
 from research_lib.figures.style import ACCENT, BASELINE, INK, house_style, short
+from research_lib.views.clustering import merge_tree
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
@@ -83,18 +84,24 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
     return fig, axes[0]
 
 
-def plot_tree(tree: np.ndarray, names: Sequence[str], title: str = "") -> tuple[Figure, Axes]:
-    """A dendrogram that lies on its side: names on the right, the farther left two join the less they are alike.
+def plot_tree(
+    embedding: Embedding, title: str = "", metric: str = "cosine", names: Sequence[str] | None = None
+) -> tuple[Figure, Axes]:
+    """A dendrogram by Ward's criterion, on its side: the farther left two things join, the less they are alike.
 
     Parameters
     ----------
-    tree : ndarray, shape (n - 1, 4)
-        As `merge_tree` gives it.
-    names : sequence of str, shape (n,)
-        Of the leaves.
+    embedding : Embedding
+        A leaf of the tree for each name.
     title : str
         What the tree shows.
+    metric : {"cosine", "euclidean"}
+        How vectors are compared, as in `merge_tree`.
+    names : sequence of str, optional
+        Written at the leaves, in the order of the embedding, in place of its names.
     """
+    tree = merge_tree(embedding, metric)
+    names = embedding.names if names is None else names
     with house_style():
         fig, ax = plt.subplots(figsize=(7.2, 0.2 * len(names) + 1.1))
         labels = [short(str(name), 50) for name in names]

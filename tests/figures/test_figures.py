@@ -35,6 +35,7 @@ from research_lib.figures import (
     style,
 )
 from research_lib.figures.style import ACCENT, FIGURE_MIME, GREY, KINDS
+from research_lib.views.clustering import merge_tree
 
 
 @pytest.fixture(autouse=True)
@@ -326,10 +327,13 @@ def test_the_number_of_clusters_is_shown_with_its_range_and_the_noise():
 
 
 def test_a_tree_names_its_leaves():
-    tree = np.array([[0, 1, 0.5, 2], [2, 3, 2.0, 3]])
-    _, ax = plot_tree(tree, ["near", "nearer", "far"])
-    assert sorted(label.get_text() for label in ax.get_yticklabels()) == ["far", "near", "nearer"]
-    assert max(ax.collections[0].get_paths()[-1].vertices[:, 0]) == 2.0
+    leaves = Embedding([[0], [0.5], [3]], ["near", "nearer", "far"])
+    _, ax = plot_tree(leaves, metric="euclidean")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["far", "near", "nearer"]
+    near, far = (path.vertices[:, 0].max() for path in ax.collections[0].get_paths())
+    assert near == 0.5 and far == pytest.approx(merge_tree(leaves, "euclidean")[-1, 2])
+    _, ax = plot_tree(leaves, metric="euclidean", names=["A", "B", "C"])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["C", "A", "B"]
 
 
 @pytest.mark.parametrize("text", ["글리세린", "グリセリン", "甘油", "Glycérine"])
