@@ -5,16 +5,15 @@ import io
 import os
 import warnings
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.font_manager import FontEntry, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
@@ -23,11 +22,6 @@ from research_lib.files import write_atomically
 FIGURE_MIME = "application/vnd.research-lib.figure+json"
 RUN_VARIABLE = "RESEARCH_LIB_RUN"
 
-# Only the package's fonts are wanted, for Hangul, kana and Chinese: importing it would change matplotlib's settings.
-_FOLDER = Path(find_spec("koreanize_matplotlib").submodule_search_locations[0], "fonts")
-for _file, _weight in {"NanumGothic.ttf": 400, "NanumGothicBold.ttf": 700}.items():
-    fontManager.addfont(_FOLDER / _file)
-    fontManager.ttflist[-1] = replace(fontManager.ttflist[-1], weight=_weight)  # the bold one calls itself 600
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
@@ -57,8 +51,9 @@ SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#00
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
-def house_style() -> AbstractContextManager:
+def house_style() -> AbstractContextManager[None]:
     """The style as a context: ``with house_style(): …``."""
+    _add_fonts()
     return plt.rc_context(STYLE)
 
 
@@ -108,6 +103,18 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+@cache
+def _add_fonts() -> None:
+    """Make NanumGothic known to matplotlib, for Hangul, kana and Chinese."""
+    # Only the package's files are wanted: importing it would change matplotlib's settings.
+    folder = Path(str(distribution("koreanize-matplotlib").locate_file("koreanize_matplotlib/fonts")))
+    # The bold file says that its weight is 600. By addfont it would be found too, with a warning that 700 is missing;
+    # so it gets its entry by hand, and addfont, called last, makes matplotlib forget what it found before.
+    bold = FontEntry(str(folder / "NanumGothicBold.ttf"), name="NanumGothic", weight=700, size="scalable")
+    fontManager.ttflist.append(bold)
+    fontManager.addfont(folder / "NanumGothic.ttf")
+
+
 def _rendered(fig: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     with house_style():
@@ -123,6 +130,7 @@ def _rendered(fig: Figure, kind: str) -> bytes:
 
 def _find_fonts(fig: Figure, name: str) -> None:
     """Give every text the fonts for its characters: ours, then those of the machine."""
+    _add_fonts()
     others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # a box for everything
     for text in fig.findobj(Text):
         missing = {ord(char) for char in text.get_text() if char.isprintable()} - _characters(findfont(FONTS[0]))
