@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
+from unicodedata import category
 
 import matplotlib.pyplot as plt
 from IPython.display import display
@@ -45,6 +46,7 @@ STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
+    "text.parse_math": False,  # names come from data: "$5 and $10" is no formula
 }
 VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
@@ -52,7 +54,10 @@ HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
 def house_style() -> AbstractContextManager[None]:
-    """The style as a context: ``with house_style(): …``."""
+    """The style as a context: ``with house_style(): …``.
+
+    Dollar signs are drawn as they are: for a formula, give its text ``parse_math=True``.
+    """
     _add_fonts()
     return plt.rc_context(STYLE)
 
@@ -67,23 +72,31 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     fig : Figure
         Closed afterwards.
     name : str
-        Of the files, without ending.
+        Of the files, without ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
     caption : str
         One or two sentences on how to read it; they travel with the figure.
+
+    Raises
+    ------
+    ValueError
+        If the name is no file name, or the run has a figure of this name already.
 
     Warns
     -----
     UserWarning
         If no font of the machine has a character of the figure, which then shows a box.
     """
-    if not name or Path(name).name != name:
-        raise ValueError(f"Figure name {name!r}, expected a file name without folders.")
-    _find_fonts(fig, name)
+    _check_name(name)
     folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
-    content = {kind: _rendered(fig, kind) for kind in ("png", "svg")}
-    for kind, data in content.items():
-        write_atomically(folder / f"{name}.{kind}", data)
-    files = {kind: hashlib.sha256(data).hexdigest() for kind, data in content.items()}
+    # A run has a folder of its own and draws with Agg, which shows no windows; in a session, where Agg is not used,
+    # a cell is run again and again.
+    if RUN_VARIABLE in os.environ and plt.get_backend().lower() == "agg" and (folder / f"{name}.png").exists():
+        raise ValueError(f"Figure {name!r} was saved already in this run, expected a name of its own.")
+    _find_fonts(fig, name)
+    content = {ending: _rendered(fig, ending) for ending in ("png", "svg")}
+    for ending, data in content.items():
+        write_atomically(folder / f"{name}.{ending}", data)
+    files = {ending: hashlib.sha256(data).hexdigest() for ending, data in content.items()}
     bundle = {
         "image/png": content["png"],
         "text/plain": f"{name}: {caption}",
@@ -115,15 +128,22 @@ def _add_fonts() -> None:
     fontManager.addfont(folder / "NanumGothic.ttf")
 
 
-def _rendered(fig: Figure, kind: str) -> bytes:
+def _check_name(name: str) -> None:
+    """`ValueError` unless figures of this name are ordinary files on every system."""
+    inside = isinstance(name, str) and all(char in "_-." or category(char)[0] in "LMN" for char in name)
+    if not inside or not 0 < len(name) <= 100 or name != name.strip("."):
+        raise ValueError(f"Figure name {name!r}, expected at most 100 letters, digits, _, -, and . between them.")
+
+
+def _rendered(fig: Figure, ending: str) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         fig.savefig(
             buffer,
-            format=kind,
+            format=ending,
             bbox_inches="tight",
             facecolor="white",
-            metadata={"Date": None} if kind == "svg" else None,
+            metadata={"Date": None} if ending == "svg" else None,
         )
     return buffer.getvalue()
 

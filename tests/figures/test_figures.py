@@ -1,4 +1,5 @@
 import hashlib
+import re
 import warnings
 
 import matplotlib.pyplot as plt
@@ -203,16 +204,15 @@ def test_scores_are_dots_and_a_missing_one_is_empty():
 
 
 def test_a_saved_figure_is_the_same_bytes_every_time(places, run_folder, shown):
-    contents = []
-    for _ in range(2):
-        fig, _ = plot_map(places, colour_by="genre", names=["book 3"], title="Books gather")
-        save_figure(fig, "map")
-        contents.append({path.name: path.read_bytes() for path in (run_folder / "figures").iterdir()})
-    assert sorted(contents[0]) == ["map.png", "map.svg"]
-    assert contents[0] == contents[1]
-    fig, _ = plot_map(places, title="Books scatter")
-    save_figure(fig, "map")
-    assert (run_folder / "figures" / "map.svg").read_bytes() != contents[0]["map.svg"]
+    for name, title in {"map": "Books gather", "again": "Books gather", "other": "Books scatter"}.items():
+        fig, _ = plot_map(places, colour_by="genre", names=["book 3"], title=title)
+        save_figure(fig, name)
+    contents = {path.name: path.read_bytes() for path in (run_folder / "figures").iterdir()}
+    assert sorted(contents) == sorted(
+        f"{name}.{ending}" for name in ("map", "again", "other") for ending in ("png", "svg")
+    )
+    for ending in ("png", "svg"):
+        assert contents[f"map.{ending}"] == contents[f"again.{ending}"] != contents[f"other.{ending}"]
 
 
 def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_folder, shown):
@@ -231,12 +231,47 @@ def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_fo
     assert not plt.fignum_exists(fig.number)
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../map", "/map"])
-def test_a_figure_is_not_saved_elsewhere(places, run_folder, shown, name):
-    fig, _ = plot_map(places)
-    with pytest.raises(ValueError, match=f"Figure name '{name}', expected a file name without folders"):
-        save_figure(fig, name)
+@pytest.mark.parametrize(
+    "name",
+    ["", None, "a/b", "../map", "/map", "..", ".map", "map.", "a\\b", "a b", "map\n", 'a"b', "\x1b[31m", "x" * 101],
+)
+def test_a_figure_is_saved_under_an_ordinary_name_in_the_run(run_folder, shown, name):
+    with pytest.raises(ValueError, match=f"Figure name {re.escape(repr(name))}, expected at most 100 letters"):
+        save_figure(plt.figure(), name)
     assert not run_folder.exists() and shown == []
+
+
+@pytest.mark.parametrize("name", ["x" * 100, "07-map_2.pca", "지도", "कहानी"])
+def test_a_name_may_be_of_any_script(run_folder, shown, name):
+    save_figure(plt.figure(), name)
+    assert (run_folder / "figures" / f"{name}.svg").is_file()
+
+
+def test_a_run_saves_one_figure_a_name_and_a_session_saves_again(run_folder, shown, monkeypatch):
+    save_figure(plt.figure(), "map")
+    with pytest.raises(ValueError, match="Figure 'map' was saved already in this run"):
+        save_figure(plt.figure(), "map")
+    monkeypatch.setattr(plt, "get_backend", lambda: "inline")  # of JupyterLab, whose run folder is always the same
+    save_figure(plt.figure(), "map")
+    monkeypatch.undo()
+    monkeypatch.chdir(run_folder)
+    monkeypatch.delenv(style.RUN_VARIABLE, raising=False)
+    monkeypatch.setattr(style, "display", lambda bundle, **_: None)
+    for _ in range(2):
+        save_figure(plt.figure(), "map")
+
+
+@pytest.mark.parametrize("name", ["costs $5 and $10", "$$", r"$\frac{$"])
+def test_dollar_signs_in_names_are_drawn_as_they_are(run_folder, shown, name):
+    places = Embedding([[0, 0], [1, 0], [1, 1.0]], [name, "b", "c"], pd.DataFrame({"genre": [name, "x", "y"]}))
+    _, ax = plot_similar(places, name)
+    assert not ax.title.get_parse_math()
+    fig, ax = plot_map(places, "genre", [name], title=name)
+    ax.set(xticks=[0], xlabel=name)
+    ax.xaxis.set_major_formatter(name.replace("{", "{{") + "{x}")  # written as the figure is saved
+    save_figure(fig, "dollars")
+    ticks = ax.get_xticklabels()
+    assert [text.get_parse_math() for text in [*ax.texts, *ticks]] == [False] * (len(ax.texts) + 1)
 
 
 def test_a_full_disk_leaves_no_half_figure(places, run_folder, shown, monkeypatch):
