@@ -20,7 +20,7 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
     nearest, farthest = embedding.most_similar(name, n), embedding.least_similar(name, n)
     found = pd.concat([nearest, farthest.iloc[::-1]])
     place = np.r_[np.arange(len(nearest)), np.arange(len(farthest)) + len(nearest) + 0.8]
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 0.26 * len(found) + 1.2))
         ax.barh(place, found["similarity"], height=0.75, color=[ACCENT] * len(nearest) + ["#BBBBBB"] * len(farthest))
         for at, value in zip(place, found["similarity"], strict=True):
@@ -39,7 +39,7 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
 def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure, Axes]:
     """Named counts as bars, in the order given, the first on top."""
     names, values = list(counts.index), list(counts)
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 0.27 * len(names) + 1.2))
         bars = ax.barh(range(len(names)), values, height=0.75, color=ACCENT)
         ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
@@ -51,7 +51,7 @@ def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure
     return fig, ax
 
 
-def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, Axes]:
+def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, np.ndarray]:
     """A table of scores as dots, a panel a column and a line a model; missing scores stay empty.
 
     Parameters
@@ -63,7 +63,7 @@ def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] 
     highlight : sequence of str
         Models drawn in the accent; the rest is grey.
     """
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(scores.shape[1], title, 0.34 * len(scores) + 1.3, sharey=True)
         place = np.arange(len(scores))
         colours = [ACCENT if name in highlight else BASELINE for name in scores.index]
@@ -101,10 +101,9 @@ def plot_tree(
         Written at the leaves, in the order of the embedding, in place of its names.
     """
     tree = merge_tree(embedding, metric)
-    names = embedding.names if names is None else names
-    with house_style():
-        fig, ax = plt.subplots(figsize=(7.2, 0.2 * len(names) + 1.1))
-        labels = [short(str(name), 50) for name in names]
+    labels = [short(str(name), 50) for name in (embedding.names if names is None else names)]
+    with house_style(math=False):
+        fig, ax = plt.subplots(figsize=(7.2, 0.2 * len(labels) + 1.1))
         dendrogram(tree, labels=labels, orientation="left", ax=ax, color_threshold=0, above_threshold_color=ACCENT)
         ax.set(xlabel="distance at which they join (Ward)", title=title)
         ax.tick_params(axis="y", length=0, labelsize=8.5)

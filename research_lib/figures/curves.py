@@ -41,7 +41,7 @@ def plot_errors_by_size(
     """
     ours, others = scores.loc[list(sizes)], scores.drop(index=list(sizes))
     place = np.arange(len(sizes))
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 4.2))
         for error in others["MAE"]:
             ax.axhline(error, color=BASELINE, lw=1, zorder=1)
@@ -60,7 +60,7 @@ def plot_errors_by_size(
             where = {"xycoords": ("data", "axes fraction"), "va": "top"}
             beside(ax, "planted", (at, 1), (4, -4), color="#8A5F00", fontsize=8.5, **where)
         ax.set(xticks=place, xlim=(-0.6, len(sizes) - 0.1), xlabel="entries of a code vector", title=title)
-        ax.set_xticklabels(list(sizes.values()))
+        ax.set_xticklabels([str(size) for size in sizes.values()])
         ax.set_ylabel(f"mean absolute error{f', {label}' if label else ''}")
         ax.set_ylim(0, top)
     return fig, ax
@@ -76,7 +76,7 @@ def plot_coverage(covered: pd.Series, title: str = "") -> tuple[Figure, Axes]:
     title : str
         What it shows.
     """
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(4.6, 4.6))
         ax.plot([0, 1], [0, 1], color=BASELINE, lw=0.8)
         ax.plot(covered.index, covered, color=ACCENT, marker="o", ms=5)
@@ -102,7 +102,7 @@ def plot_roc(
         Detectors drawn in the accent; the rest is grey.
     """
     greys = cycle(zip(GREYS, DASHES, strict=True))
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(5.4, 5.2))
         ax.plot([0, 1], [0, 1], color=BASELINE, lw=0.8)
         for name, area in areas.sort_values(ascending=False).items():
@@ -118,9 +118,9 @@ def plot_roc(
 
 def plot_histories(
     histories: Mapping[str, pd.DataFrame], title: str = "", same_loss: bool = False
-) -> tuple[Figure, Axes]:
+) -> tuple[Figure, np.ndarray]:
     """Loss by epoch, a panel a model: only losses of the same kind share an axis. Held-out losses are grey."""
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(histories), title, 2.8, sharey=same_loss)
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
             last = history.iloc[-1]
@@ -154,12 +154,14 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
     curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
     last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
     colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, KINDS, strict=False))
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
         for name in last.index:
             rows, accuracy, error = curves.loc[name].to_numpy().T
-            style = {"ls": "--", "lw": 1} if name == "majority" else {"marker": "o", "ms": 4}
-            ax.plot(rows, accuracy, color=colours[name], **style)
+            if name == "majority":
+                ax.plot(rows, accuracy, color=colours[name], ls="--", lw=1)
+            else:
+                ax.plot(rows, accuracy, color=colours[name], marker="o", ms=4)
             ax.fill_between(rows, accuracy - error, accuracy + error, color=colours[name], alpha=0.15, lw=0)
         ax.set(ylim=(0, None), xscale="log", xlabel="labelled rows", ylabel="accuracy", title=title)
         lowered = -spread_out(-last.iloc[::-1], 0.055 * np.ptp(ax.get_ylim()))  # the best stays beside its line
@@ -173,7 +175,7 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
     return fig, ax
 
 
-def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str = "") -> tuple[Figure, Axes]:
+def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str = "") -> tuple[Figure, np.ndarray]:
     """Silhouette, gap and stability by number of clusters, beside those of noise.
 
     Parameters
@@ -186,7 +188,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
         What the choice shows.
     """
     bands = {"silhouette": scores["silhouette_sd"], "gap": scores["gap_se"], "stability": scores["stability_sd"]}
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(bands), title, 2.9)
         for ax, (measure, band) in zip(axes[0], bands.items(), strict=True):
             if f"{measure}_noise" in scores:
@@ -215,7 +217,7 @@ def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
     title : str
         What the lines show.
     """
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 3.8))
         colours = iter(KINDS)
         for name, values in stress.items():

@@ -35,7 +35,7 @@ def plot_heatmap(
     vmax : float, optional
         What is darkest; by default the largest number.
     """
-    with house_style():
+    with house_style(math=False):
         upright = table.shape[1] > WRAPPED
         cols = [
             short(str(name), 34) if upright else fill(str(name), 60 // table.shape[1], break_long_words=False)
@@ -85,7 +85,7 @@ def plot_clustermap(
     for side, sums in (("row", table.sum(axis=1)), ("column", table.sum(axis=0))):
         if not (sums > 0).all():
             raise ValueError(f"The {side} {sums.idxmin()!r} is all zero, expected none: it is like no other.")
-    with house_style():
+    with house_style(math=False):
         longest = max(len(str(name)) for name in [*table.index, *table.columns])
         labels = LABEL * min(longest, 34)
         grid = sns.clustermap(
@@ -115,7 +115,7 @@ def plot_clustermap(
     return fig, ax
 
 
-def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, Axes]:
+def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, np.ndarray]:
     """What stands in each layer of a network, as columns of cells; the larger a number the darker.
 
     Parameters
@@ -126,7 +126,7 @@ def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figur
         What the network does.
     """
     height = max(len(values) for values in layers.values())
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(layers), title, 0.36 * height + 1.2, layout=None)
         for number, (ax, (name, values)) in enumerate(zip(axes[0], layers.items(), strict=True)):
             most = max(values.max(), 1e-12)

@@ -52,7 +52,7 @@ def plot_map(
     if size_by is not None:
         size *= np.sqrt(places.metadata[size_by].to_numpy(dtype=float))
     chosen = [places.position(name) for name in names]
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         coloured = np.array([colour != GREY for colour in each])
         for part in (~coloured, coloured):  # grey lies below
@@ -137,7 +137,7 @@ def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), tit
     """
     kinds = check_map(places, [column])[column].to_numpy()
     stands_out = np.isin(kinds, list(apart))
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         size = np.clip(24_000 / len(places), 1.5, 36)
         for part, colour in ((~stands_out, "#BBBBBB"), (stands_out, ACCENT)):
@@ -154,7 +154,7 @@ def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), tit
     return fig, ax
 
 
-def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
+def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, np.ndarray]:
     """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
 
     Parameters
@@ -165,7 +165,7 @@ def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figur
         What they show.
     """
     days = {name: check_map(places, ["day"], f"{name}: the map")["day"] for name, places in maps.items()}
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(maps), title, 2.5, n_cols=3, extra=0.5)
         named = pd.concat([pd.Series(places.names, days[name]) for name, places in maps.items()]).sort_index()
         colours = Normalize(named.index[0], named.index[-1])
@@ -203,7 +203,7 @@ def plot_arrows(
         What the arrows show.
     """
     check_map(places)
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 5.6))
         ends = [np.array([places[name] for name in pairs[column]]) for column in ("first", "second")]
         for start, end in zip(*ends, strict=True):

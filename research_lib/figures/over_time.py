@@ -51,7 +51,7 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
     has_room = total >= np.median(total) / 2  # for a name: shares of a few are chance, and at the edge it would be cut
     has_room[: N_SPANS // 10] = has_room[-N_SPANS // 10 :] = False
     middle = times.min() + (np.arange(N_SPANS) + 0.5) * (times.max() - times.min()) / N_SPANS
-    with house_style():
+    with house_style(math=False):
         fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
         above.bar(middle, total, width=(middle[1] - middle[0]) * 0.9, color=ACCENT)
         above.set(ylabel=f"{interactions.axes[1]}s")

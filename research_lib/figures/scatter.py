@@ -32,7 +32,7 @@ def plot_alarms(
     """
     rng = np.random.default_rng(0)
     at_right = {"xycoords": ("axes fraction", "data"), "va": "center"}
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 0.46 * len(groups) + 1.3))
         for row, (name, scores) in enumerate(groups.items()):
             drawn = scores if len(scores) <= WIDEST else rng.choice(scores, WIDEST, replace=False)
@@ -52,7 +52,7 @@ def plot_alarms(
 
 def plot_parity(
     predictions: pd.DataFrame, models: Sequence[str], label: str = "", title: str = ""
-) -> tuple[Figure, Axes]:
+) -> tuple[Figure, np.ndarray]:
     """Predicted against measured on the test parts, a panel a model, with the share of variance explained.
 
     Parameters
@@ -69,7 +69,7 @@ def plot_parity(
     test = predictions[predictions["part"] == "test"]
     ends = np.array([test["target"].min(), test["target"].max()])
     limits = ends + 0.06 * np.ptp(ends) * np.array([-1, 1])
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(models), title, n_cols=4, extra=1.1, sharex=True, sharey=True)
         for ax, name in zip(axes.flat, models, strict=False):
             of_model = test[test["model"] == name]
@@ -95,7 +95,7 @@ def plot_parity(
 
 def plot_shepard(
     pairs: Mapping[str, pd.DataFrame], title: str = "", xlabel: str = "distance of the things"
-) -> tuple[Figure, Axes]:
+) -> tuple[Figure, np.ndarray]:
     """Distances on a map against those of the things, a panel a map: on a rising curve, if the map keeps their order.
 
     Parameters
@@ -107,7 +107,7 @@ def plot_shepard(
     xlabel : str
         What ``original`` is.
     """
-    with house_style():
+    with house_style(math=False):
         fig, axes = panels(len(pairs), title, 2.1, n_cols=4, extra=0.8, sharex=True)
         for ax, (name, table) in zip(axes.flat, pairs.items(), strict=False):
             known, found = table["original"].to_numpy(), table["found"].to_numpy()

@@ -12,6 +12,7 @@ from unicodedata import category
 
 import matplotlib.pyplot as plt
 from IPython.display import display
+from matplotlib import RcParams
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontEntry, findfont, fontManager, get_font
@@ -28,7 +29,7 @@ FONTS = ["DejaVu Sans", "NanumGothic"]
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
 BASELINE = "#999999"  # what the accent is compared with
 KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
-STYLE = {
+STYLE = RcParams({
     "font.family": FONTS,  # a character that the first does not have is taken from the next
     "figure.figsize": (7.2, 4.5),
     "figure.dpi": 100,
@@ -46,20 +47,23 @@ STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
-    "text.parse_math": False,  # names come from data: "$5 and $10" is no formula
-}
+})  # fmt: skip
 VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
-def house_style() -> AbstractContextManager[None]:
+def house_style(math: bool = True) -> AbstractContextManager[None]:
     """The style as a context: ``with house_style(): …``.
 
-    Dollar signs are drawn as they are: for a formula, give its text ``parse_math=True``.
+    Parameters
+    ----------
+    math : bool
+        Whether ``$x^2$`` is a formula, which matplotlib itself writes along logarithmic axes. The plots here draw names
+        as they are in the data: "$5 and $10" is no formula.
     """
     _add_fonts()
-    return plt.rc_context(STYLE)
+    return plt.rc_context(STYLE if math else {**STYLE, "text.parse_math": False})
 
 
 def save_figure(fig: Figure, name: str, caption: str = "") -> None:
