@@ -85,7 +85,7 @@ def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
     models = {
         "ours": ours,
         "search": search,
-        "pipeline": make_pipeline(search),
+        "pipeline": make_pipeline(ours),
         "h, then ridge": make_pipeline(ours, Ridge(1e-3)),
         "ridge": GridSearchCV(make_pipeline(MaxAbsScaler(), Ridge()), {"ridge__alpha": [1e-3, 1.0]}),
     }
