@@ -65,7 +65,7 @@ def test_a_table_from_lists_knows_its_axes_and_sizes():
     assert repr(books) == "Interactions(3 books × 3 links, 5 pairs, from by hand)"
 
 
-def test_the_columns_of_a_row_are_asked_by_its_name():
+def test_the_columns_of_a_row_are_found_by_its_name():
     books = Interactions.from_lists(
         {"Emma": ["England"], "Candide": ["Voltaire", "England", "Voltaire"]}, axes=("book", "link")
     )

@@ -45,7 +45,7 @@ def test_half_of_the_normal_is_learnt_and_all_else_is_scored():
     assert list(normal) == list(order[:150])
 
 
-def test_a_planted_label_is_found_by_all_and_by_chance_it_is_not():
+def test_every_detector_finds_a_planted_label_and_chance_does_not():
     rows, labels = planted()
     detectors = usual_detectors(2) | {"chance": Chance()}
     scores, fitted = score_left_out(detectors, rows, labels, "c")
@@ -125,7 +125,7 @@ def test_labels_that_are_not_there_are_refused(labels, label, error, message):
         split_without(label, labels)
 
 
-def test_every_thing_has_a_label():
+def test_every_thing_needs_a_label():
     rows, labels = planted(10)
     with pytest.raises(ValueError, match="29 labels for 30 things, expected one a thing"):
         score_left_out({"chance": Chance()}, rows, labels[1:], "a")
@@ -152,7 +152,7 @@ def test_a_digit_that_was_left_out_is_found_where_the_usual_detectors_fail():
     assert areas["ours"] > 0.92
 
 
-def test_what_cannot_be_split_or_set_is_refused():
+def test_labels_and_scores_that_cannot_be_used_are_refused():
     with pytest.raises(ValueError, match="Thing 2 has no label"):
         split_without("a", ["a", None, "b"])
     with pytest.raises(ValueError, match="Only 1 thing is not 'a'"):

@@ -43,7 +43,7 @@ def test_every_label_has_the_number_of_labelled_rows_or_all_there_are(planted):
 
 
 def test_every_row_is_asked_once_and_never_told_in_its_fold():
-    """Features that only say which row it is tell nothing of other rows."""
+    """Features that only say which row it is say nothing about other rows."""
     labels = np.tile(["a", "b"], 10)
     scores = score_features({"row": np.eye(20)}, labels, n_splits=5)
     assert set(scores["rows"]) == {16}

@@ -144,7 +144,7 @@ def test_stability_compares_the_rows_that_both_halves_have(monkeypatch):
         assert low <= stability(twin, "kmeans", 3, 10).mean() <= high
 
 
-def test_rows_that_are_alike_count_once_in_the_stability():
+def test_equal_rows_count_once_in_the_stability():
     """Nine tenths of the rows are one point: they would agree with themselves whatever becomes of the others."""
     cloud = noise(200, 10).vectors
     heavy = Embedding(np.append(cloud, np.repeat(cloud[:1], 1800, axis=0), axis=0), range(2000))

@@ -76,7 +76,7 @@ def test_ours_and_rivals_see_the_same_splits(pairs):
 
 
 def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
-    """Temperature is context: it doubles the value, and only who gets all of the formulas can know."""
+    """Heat is context and doubles the value: only a model that is given the context can know."""
     hot = np.arange(300) % 2
     some = pairs.subset(np.arange(300))
     table = replace(some, target=some.target * (1 + hot), context=pd.DataFrame({"hot": hot}))
@@ -85,7 +85,7 @@ def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
     models = {
         "ours": ours,
         "search": search,
-        "pipeline": make_pipeline(search),
+        "pipeline": make_pipeline(ours),
         "h, then ridge": make_pipeline(ours, Ridge(1e-3)),
         "ridge": GridSearchCV(make_pipeline(MaxAbsScaler(), Ridge()), {"ridge__alpha": [1e-3, 1.0]}),
     }

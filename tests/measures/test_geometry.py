@@ -24,7 +24,7 @@ def cloud(n=60, n_dims=5, seed=0):
 
 @pytest.mark.parametrize("k", [1, 5, 20])
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_it_is_that_of_scikit_learn_where_nothing_is_tied(k, metric, monkeypatch):
+def test_trustworthiness_is_that_of_scikit_learn_without_ties(k, metric, monkeypatch):
     monkeypatch.setattr("research_lib.containers.embedding.BLOCK_BYTES", 60 * 8 * 7)  # in blocks of seven
     space = cloud()
     places = Embedding(space.vectors[:, :2], space.names)
@@ -305,7 +305,7 @@ def with_entries(**entries):
         (np.zeros((3, 3)), "Names differ: expected a map of the same names in the same order"),
     ],
 )
-def test_what_is_no_distance_is_refused(matrix, message):
+def test_a_table_that_holds_no_distances_is_refused(matrix, message):
     with pytest.raises(ValueError, match=message):
         measure_map(matrix, Embedding(np.eye(4), list("abcd")))
 

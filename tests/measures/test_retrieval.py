@@ -51,7 +51,7 @@ def labelled():
     return Embedding(corners + 0.2 * rng.normal(size=(62, 5)), [f"row {i}" for i in range(62)]), labels
 
 
-def test_by_label_is_the_share_of_neighbours_that_agree(labelled):
+def test_scores_by_label_are_the_share_of_neighbours_that_agree(labelled):
     embedding, labels = labelled
     scores = search_scores_by_label(embedding, labels, 10)
     assert list(scores.index) == list(embedding.names[:60])
@@ -61,7 +61,7 @@ def test_by_label_is_the_share_of_neighbours_that_agree(labelled):
     assert (scores["chance"] == 11 / 61).all()
 
 
-def test_by_label_is_the_table_in_which_a_label_answers_itself(labelled):
+def test_scores_by_label_are_those_of_a_search_that_a_label_answers(labelled):
     embedding, labels = labelled
     asked = np.arange(0, 60, 7)
     similarity = next(embedding.similarity_blocks(embedding.vectors[asked], "euclidean"))[1] + 100

@@ -32,7 +32,7 @@ def test_rows_with_few_pairs_stay_in_training(diary):
         hold_out_last(diary, min_count=1)
 
 
-def test_a_pair_that_occurs_again_counts_at_its_first_time(diary):
+def test_a_repeated_pair_counts_when_it_first_happened(diary):
     again = diary.with_pairs(
         np.vstack([diary.pairs, [[0, 0], [2, 1]]]),
         np.append(diary.times, np.array(["2020-01-20", "2020-01-20"], dtype="datetime64[s]")),
@@ -49,7 +49,7 @@ def test_the_order_of_the_table_does_not_matter():
         assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
 
 
-def test_times_must_be_there_and_be_times(diary):
+def test_times_must_be_given_and_be_times(diary):
     with pytest.raises(ValueError, match="memory: no times, expected when each user–film pair happened"):
         hold_out_last(diary.with_pairs(diary.pairs))
     with pytest.raises(ValueError, match="times are int64, expected datetime64"):

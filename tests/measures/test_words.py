@@ -26,7 +26,7 @@ def planted(n=40, n_dims=16, noise=0.0, seed=0):
     return Embedding(vectors, names), pd.DataFrame(rows, columns=COLUMNS)
 
 
-def test_planted_parallelograms_are_found_and_dealt_out_ones_are_not():
+def test_planted_parallelograms_are_found_and_shuffled_ones_are_not():
     embedding, questions = planted()
     found = analogy_accuracy(embedding, questions)
     assert found["accuracy"]["all"] > 0.95
@@ -71,7 +71,7 @@ def test_vectors_that_are_all_alike_answer_nothing():
     assert answered["parallelogram_error"][0] == 0
 
 
-def test_questions_nobody_knows_are_refused_with_a_near_miss():
+def test_unknown_questions_are_refused_with_a_near_miss():
     embedding, questions = planted(5)
     with pytest.raises(KeyError, match=r"None of 20 questions has .*No name 'a0x' among 10\. Did you mean 'a0'"):
         answer_analogies(
@@ -98,7 +98,7 @@ def test_similarity_is_that_of_people_or_of_chance():
         human_similarity(embedding, pairs.tail(1))
 
 
-def test_known_pairs_are_those_of_a_section_once():
+def test_known_pairs_are_the_pairs_of_a_section_each_once():
     embedding, questions = planted(4)
     questions = pd.concat([questions, questions.assign(section="other", a="unheard")])
     found = known_pairs(embedding, questions, "s")

@@ -11,7 +11,7 @@ from research_lib.views.clustering import cluster
 
 
 def table_of(*purposes):
-    """A purpose list an ingredient."""
+    """A list of purposes for each ingredient."""
     return Interactions.from_lists(
         {f"i{number}": own for number, own in enumerate(purposes)}, ("ingredient", "purpose")
     )
@@ -19,7 +19,7 @@ def table_of(*purposes):
 
 @pytest.fixture
 def creams():
-    """Three kinds of ingredient; everything is a skin conditioner, and one foams by mistake."""
+    """Three groups of ingredients; everything is a skin conditioner, and one foams by mistake."""
     kinds = [["skin", "foaming"]] * 40 + [["skin", "colorant", "hair"]] * 30 + [["skin"]] * 29 + [["skin", "foaming"]]
     return table_of(*kinds), np.repeat([0, 1, 2], [40, 30, 30])
 
@@ -43,7 +43,7 @@ def test_lift_share_and_evidence_are_those_of_a_loop():
         assert row.evidence == pytest.approx(ratio, rel=1e-6)
 
 
-def test_what_one_of_many_has_is_not_chosen():
+def test_a_column_of_one_row_marks_no_cluster():
     table = table_of(*[["foaming", "rare"], *[["foaming"]] * 99, *[["skin", "foaming"]] * 10, *[["skin"]] * 890])
     found = over_represented(np.repeat([0, 1], [100, 900]), table)
     assert found["purpose"].tolist() == ["foaming", "skin"]  # "rare" has the highest lift, 10, from one row
@@ -98,7 +98,7 @@ def test_planted_topics_of_books_get_links_of_their_topic():
         assert [topic_of[link] for link in links] == [topic] * 3
 
 
-def test_the_medoid_is_the_one_of_a_loop():
+def test_the_medoid_is_that_of_a_loop():
     twin = planted_groups(60, 4, spread=0.8)
     labels = np.where(np.arange(60) < 5, -1, cluster(twin, n_clusters=4))
     unit = twin.vectors / np.linalg.norm(twin.vectors, axis=1, keepdims=True)
@@ -111,7 +111,7 @@ def test_the_medoid_is_the_one_of_a_loop():
     assert describe_clusters(labels, table, twin)["medoid"].tolist() == [f"row {i}" for i in expected]
 
 
-def test_of_equal_rows_the_first_is_the_medoid():
+def test_the_first_of_equal_rows_is_the_medoid():
     alike = Embedding(np.repeat(np.random.default_rng(0).normal(size=(2, 7)), 20, axis=0) * 3, range(40))
     assert medoids(alike, np.repeat([0, 1], 20)).tolist() == [0, 20]
 

@@ -71,7 +71,7 @@ def test_rows_that_are_alike_share_a_cluster(method):
     assert cluster_agreement(labels, twin.metadata["group"].to_numpy()[which])["ARI"] >= 0.95
 
 
-def test_k_means_weighs_a_row_by_how_often_it_stands_there():
+def test_k_means_weighs_a_row_by_how_often_it_occurs():
     places = embedding_of([[0.0]] * 50 + [[1.0]] * 50 + [[10.0]] * 50 + [[14.0]])
     own = cluster(places, n_clusters=3, metric="euclidean")
     assert cluster_agreement(own, KMeans(3, n_init=10, random_state=0).fit(places.vectors).labels_)["ARI"] == 1

@@ -91,7 +91,7 @@ def test_four_vectors_are_enough_for_a_map(groups, method):
     assert project(groups.subset(range(4)), method, **SHORT.get(method, {})).vectors.shape == (4, 2)
 
 
-def test_fewer_are_not(groups):
+def test_three_vectors_are_too_few_for_a_map(groups):
     with pytest.raises(ValueError, match="3 vectors are too few for a map, expected at least 4"):
         project(groups.subset(range(3)))
 
