@@ -39,6 +39,7 @@ _HOMES = {
     "models.images.autoencoder": ["Autoencoder"],
     "models.mixture.regressor": ["MixtureRegressor"],
     "models.pairs.pair_embedding": ["PairEmbedding"],
+    "models.pairs.set_embedding": ["SetEmbedding"],
     "models.recommending": ["recommend"],
     "models.towers.two_tower": ["TwoTower"],
     "models.words.skipgram": ["SkipGram"],

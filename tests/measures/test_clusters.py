@@ -199,7 +199,7 @@ def test_stability_refuses_what_cannot_be_drawn():
 
 def test_a_shuffled_table_is_the_harder_null():
     table = planted_topics(n_rows=300, n_cols=60, n_topics=5, main=0.85, second=0.05, generic=0.05)
-    real, null = (PairSVD(5, random_state=0).fit(each).row_embedding_ for each in (table, shuffled_pairs(table)))
+    real, null = (PairSVD(n_dims=5, random_state=0).fit(each).row_embedding_ for each in (table, shuffled_pairs(table)))
     scores = pd.concat([n_clusters_scores(each, [5], n_draws=4) for each in (real, null)])
     assert scores["silhouette"].iloc[0] > scores["silhouette"].iloc[1] + 0.2
     assert scores["stability"].iloc[0] > 0.9 > 0.8 > scores["stability"].iloc[1]

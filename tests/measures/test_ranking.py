@@ -206,7 +206,7 @@ def test_labels_that_cannot_be_compared_are_refused():
 def test_a_comparison_is_the_measures_side_by_side(split):
     train, held_out = split
     topic = train.row_metadata["topic"]
-    models = {"popularity": Popularity(), "svd": PairSVD(4, random_state=0)}
+    models = {"popularity": Popularity(), "svd": PairSVD(n_dims=4, random_state=0)}
     table = compare_recommenders(models, train, held_out, labels=topic, k=5)
     assert list(table.index) == ["popularity", "svd"]
     assert list(table.columns) == ["hit@5", "MRR", "same label@5", "seconds"]
@@ -242,7 +242,7 @@ def test_the_protocol_gives_the_published_numbers_of_popularity(real_split):
 @pytest.mark.real("books-p15")
 def test_the_stronger_baselines_come_out_where_they_were_measured(real_split):
     _, train, held_out = real_split
-    svd = PairSVD(50, random_state=0).fit(train)
+    svd = PairSVD(n_dims=50, random_state=0).fit(train)
     ranks = held_out_ranks(svd.score_cols, train, held_out)
     assert hit_at_k(ranks, 10) == pytest.approx(0.462, abs=0.01)
     assert mean_reciprocal_rank(ranks) == pytest.approx(0.287, abs=0.01)
