@@ -13,21 +13,11 @@ USUAL = 0.95  # share of the formulas whose disagreement counts as usual
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Turns the predictions of the members into a spread.
+    """Turns the predictions of the members into a spread."""
 
-    Parameters
-    ----------
-    noise : ndarray, shape (n_targets,)
-        Variance that is left where the members agree; NaN when nothing was held out.
-    missed : ndarray, shape (n_held_out, n_targets)
-        By how much held-out formulas were missed, over the spread before it is calibrated.
-    usual : ndarray, shape (n_targets,)
-        Variance between the members on all but the 5 % of the formulas on which they disagree most.
-    """
-
-    noise: np.ndarray
-    missed: np.ndarray
-    usual: np.ndarray
+    noise: np.ndarray  # (n_targets,), variance that is left where members agree; NaN when nothing was held out
+    missed: np.ndarray  # (n_held_out, n_targets), errors on held-out formulas, over the spread before calibration
+    usual: np.ndarray  # (n_targets,), variance between the members that 95 % of the formulas stay below
 
     @classmethod
     def from_held_out(cls, of_members: np.ndarray, targets: np.ndarray, held_out: np.ndarray) -> Self:

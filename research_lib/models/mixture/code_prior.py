@@ -12,21 +12,11 @@ OFTEN = 10  # formulas that must hold a code for its vector to count as learnt
 
 @dataclass(frozen=True, eq=False)
 class CodePrior:
-    """The normal distribution of learnt vectors at typical amounts, moved by what the features of a code say.
+    """The normal distribution of learnt vectors at typical amounts, moved by what the features of a code say."""
 
-    Parameters
-    ----------
-    mean : ndarray, shape (n_members, n_entries)
-        The vector of a code of which nothing is known.
-    precision : ndarray, shape (n_members, n_entries, n_entries)
-        Inverse of the covariance.
-    feature_vectors : ndarray, shape (n_members, n_features, n_entries)
-        What a unit of each feature adds to a vector.
-    """
-
-    mean: np.ndarray
-    precision: np.ndarray
-    feature_vectors: np.ndarray
+    mean: np.ndarray  # (n_members, n_entries), the vector of a code of which nothing is known
+    precision: np.ndarray  # (n_members, n_entries, n_entries), inverse of the covariance
+    feature_vectors: np.ndarray  # (n_members, n_features, n_entries), what a unit of each feature adds
 
     @classmethod
     def of_vectors(cls, vectors: np.ndarray, n_formulas: np.ndarray, feature_vectors: np.ndarray) -> Self:
@@ -39,7 +29,7 @@ class CodePrior:
         n_formulas : ndarray of int, shape (n_codes,)
             How many hold each code: vectors that few hold have hardly moved from their start, and do not count.
         feature_vectors : ndarray, shape (n_members, n_features, n_entries)
-            See `CodePrior`.
+            Kept.
         """
         second = np.sort(n_formulas)[-2:][0]  # of one vector alone there is no spread
         often = n_formulas >= max(1, min(OFTEN, second))

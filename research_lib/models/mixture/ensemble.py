@@ -17,40 +17,18 @@ CHUNK = 4096  # formulas predicted at once
 
 @dataclass(eq=False)
 class MixtureEnsemble:
-    """What `MixtureRegressor` predicts with.
+    """What `MixtureRegressor` predicts with."""
 
-    Parameters
-    ----------
-    g : MemberLayers
-        The layers behind h(A).
-    vectors : ndarray, shape (n_members, n_codes, n_entries)
-        What a unit of each code adds to h(A).
-    typical : ndarray, shape (n_codes,)
-        Typical amount of each code.
-    n_formulas : ndarray of int, shape (n_codes,)
-        How many formulas each code was learnt from.
-    prior : CodePrior
-        What is known of the vectors of codes without formulas.
-    target, context : Standardised
-        Their scales.
-    combine : {"mean", "median"}
-        How the predictions of the members become one.
-    calibration : Calibration
-        What was missed on held-out formulas.
-    best_member : int
-        Which member missed least of what it held out.
-    """
-
-    g: MemberLayers
-    vectors: np.ndarray
-    typical: np.ndarray
-    n_formulas: np.ndarray
-    prior: CodePrior
+    g: MemberLayers  # behind h(A)
+    vectors: np.ndarray  # (n_members, n_codes, n_entries), what a unit of each code adds to h(A)
+    typical: np.ndarray  # (n_codes,), amount of each code
+    n_formulas: np.ndarray  # (n_codes,), that each code was learnt from
+    prior: CodePrior  # of the vectors of codes without formulas
     target: Standardised
     context: Standardised
-    combine: str
-    calibration: Calibration
-    best_member: int
+    combine: str  # "mean" or "median": how the predictions of the members become one
+    calibration: Calibration  # what was missed on held-out formulas
+    best_member: int  # which missed least of what it held out
 
     @classmethod
     def of_network(

@@ -27,14 +27,8 @@ class MemberLayers(nn.Module):
     ----------
     sizes : sequence of int
         Of what comes in (a code vector and the context), of the hidden layers, and of what goes out.
-    n_members : int
-        How many.
-    activation : {"tanh", "silu", "relu"}
-        Between the layers.
-    dropout : float
-        Share of every hidden layer that is left out in training.
-    normalise : bool
-        Whether g begins by bringing h(A) to mean 0 and variance 1 over its entries.
+    n_members, activation, dropout, normalise
+        As in `MixtureRegressor`.
     generator : torch.Generator
         Of the start and the dropout; its device is that of the layers.
     """
@@ -97,17 +91,15 @@ class MemberLayers(nn.Module):
 
 
 class MixtureNetwork(nn.Module):
-    """f = g ∘ h: h(A) = Σ A_c · h_c, joined with the context, then the layers of g; all for every member.
+    """f = g ∘ h for every member: h(A) = Σ A_c · h_c, joined with the context, then the layers of g.
 
     Parameters
     ----------
     n_codes, n_context, n_targets : int
         Sizes of what comes in and goes out.
-    n_entries : int
-        Length of a code vector.
-    hidden : sequence of int
-        Sizes of the hidden layers of g; none makes g linear.
-    n_members, activation, dropout, normalise, generator
+    n_entries, hidden, n_members
+        As in `MixtureRegressor`.
+    generator, **options
         Of `MemberLayers`.
     """
 

@@ -25,19 +25,11 @@ TRANSFORMS: dict[str | None, tuple[Transform, Transform]] = {
 
 @dataclass(frozen=True, eq=False)
 class Standardised:
-    """Columns transformed, then brought to mean 0 and variance 1.
+    """Columns transformed, then brought to mean 0 and variance 1."""
 
-    Parameters
-    ----------
-    mean, std : ndarray, shape (n_columns,)
-        Of the transformed columns.
-    transform : str, optional
-        One of `TRANSFORMS`.
-    """
-
-    mean: np.ndarray
+    mean: np.ndarray  # (n_columns,), of the transformed columns, like std
     std: np.ndarray
-    transform: str | None = None
+    transform: str | None = None  # one of `TRANSFORMS`
 
     @classmethod
     def of_targets(cls, y: np.ndarray, transform: str | None) -> Self:
@@ -75,31 +67,16 @@ class Standardised:
 class ScaledFormulas:
     """Formulas as the network learns them, all numbers of about 1, and the scales that lead back.
 
-    Parameters
-    ----------
-    amounts : csr_array, shape (n_formulas, n_codes)
-        As given.
-    code_features : csr_array, shape (n_codes, n_features)
-        What is known of each code; no columns if nothing is.
-    inputs : csr_array, shape (n_formulas, n_codes + n_features)
-        Amounts over typical ones. A formula also holds the features of its codes, in the amounts of the codes.
-    n_uses : ndarray of int, shape (n_codes + n_features,)
-        How many formulas hold each.
-    typical : ndarray, shape (n_codes + n_features,)
-        Typical amount of each.
-    context, targets : ndarray, shape (n_formulas, n_context) and (n_formulas, n_targets)
-        Standardised.
-    context_scale, target_scale : Standardised
-        How.
+    A formula holds not only its codes but also, in the amounts of the codes, their features: both are inputs.
     """
 
-    amounts: sparse.csr_array
-    code_features: sparse.csr_array
-    inputs: sparse.csr_array
-    n_uses: np.ndarray
-    typical: np.ndarray
-    context: np.ndarray
-    targets: np.ndarray
+    amounts: sparse.csr_array  # (n_formulas, n_codes), as given
+    code_features: sparse.csr_array  # (n_codes, n_features); no columns if nothing is known of the codes
+    inputs: sparse.csr_array  # (n_formulas, n_codes + n_features), amounts over typical ones
+    n_uses: np.ndarray  # (n_codes + n_features,), formulas that hold each
+    typical: np.ndarray  # (n_codes + n_features,), amounts
+    context: np.ndarray  # (n_formulas, n_context), standardised
+    targets: np.ndarray  # (n_formulas, n_targets), standardised
     context_scale: Standardised
     target_scale: Standardised
 
