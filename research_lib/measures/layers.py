@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from research_lib.models.training import one_thread
+from research_lib.models.training import one_thread, train
 
 N_TRIES = 4  # different starts from which each network tries to learn the exclusive or
 
@@ -169,11 +169,11 @@ def _learns_either_or(name: str, n_dims: int, n_steps: int = 100) -> bool:
     wanted = torch.tensor([0.0, 1, 1, 0])
     network = nn.Sequential(bag_layers(2, n_dims)[name], nn.Linear(n_dims, 1))
     optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
-    for _ in range(n_steps):
-        loss = F.binary_cross_entropy_with_logits(network(bags)[:, 0], wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+
+    def loss(some: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(network(some)[:, 0], wanted)
+
+    train(loss, lambda: [bags], optimizer, epochs=n_steps)
     with torch.no_grad():
         return bool(((network(bags)[:, 0] > 0) == (wanted > 0)).all())
 

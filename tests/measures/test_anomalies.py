@@ -11,7 +11,7 @@ from research_lib.models.baselines.detectors import PCAReconstruction, usual_det
 from research_lib.models.images.autoencoder import Autoencoder
 
 
-@parametrize_with_checks([PCAReconstruction(1)])
+@parametrize_with_checks([PCAReconstruction(n_dims=1)])
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -91,7 +91,7 @@ def test_images_are_scored_as_their_pixels_are():
 def test_what_principal_components_miss_is_what_they_do_not_span():
     rng = np.random.default_rng(0)
     plane = rng.normal(size=(100, 2)) @ rng.normal(size=(2, 5))
-    detector = PCAReconstruction(2).fit(plane)
+    detector = PCAReconstruction(n_dims=2).fit(plane)
     np.testing.assert_allclose(detector.score_samples(plane), 0, atol=1e-12)
     normal = np.linalg.svd(plane - plane.mean(axis=0))[2][-1]
     np.testing.assert_allclose(detector.score_samples(plane + 3 * normal), -9)
@@ -146,7 +146,7 @@ def test_a_threshold_needs_enough_scores(n, false_alarms, message):
 @pytest.mark.real("mnist-test")
 def test_a_digit_that_was_left_out_is_found_where_the_usual_detectors_fail():
     digits = load("images", "mnist-test")
-    detectors = usual_detectors(32) | {"ours": Autoencoder(32, epochs=5, random_state=0)}
+    detectors = usual_detectors(32) | {"ours": Autoencoder(n_dims=32, epochs=5, random_state=0)}
     areas = auroc(score_left_out(detectors, digits, digits.labels, "1")[0])
     assert areas["local outlier factor"] == pytest.approx(0.611, abs=0.005)
     assert areas["ours"] > 0.92

@@ -62,7 +62,7 @@ def test_scores_by_hand():
 
 
 def test_ours_and_rivals_see_the_same_splits(pairs):
-    models = {"ridge": Ridge(1e-3), "ours": MixtureRegressor(4, **SMALL)}
+    models = {"ridge": Ridge(1e-3), "ours": MixtureRegressor(n_entries=4, **SMALL)}
     predictions, fitted = cross_predict(models, pairs, formula_splits(pairs, 2))
     first, second = (predictions[predictions["model"] == name] for name in models)
     assert np.array_equal(first["formula"], second["formula"])
@@ -110,7 +110,7 @@ def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
 def test_left_out_codes_are_learnt_from_few_formulas(pairs):
     features = np.eye(30)  # say nothing of a code that is new
     errors = new_code_errors(
-        MixtureRegressor(4, **SMALL), pairs, 4, 8, max_share=1, code_features=features, random_state=0
+        MixtureRegressor(n_entries=4, **SMALL), pairs, 4, 8, max_share=1, code_features=features, random_state=0
     )
     assert list(errors.columns) == ["n_test", "absent", "mean vector", "formulas", "features", "features, formulas"]
     assert len(errors) == 4
@@ -118,7 +118,7 @@ def test_left_out_codes_are_learnt_from_few_formulas(pairs):
     assert means["formulas"] < 0.5 * means["absent"]
     assert means["features"] > 0.7 * means["mean vector"]  # the null
     with pytest.raises(ValueError, match="No code is in 2000 formulas"):
-        new_code_errors(MixtureRegressor(4), pairs, n_formulas=1000)
+        new_code_errors(MixtureRegressor(n_entries=4), pairs, n_formulas=1000)
 
 
 def test_rivals_fit_wide_tables():
@@ -151,7 +151,7 @@ def test_vectors_of_the_laboratory_are_found_again():
     """With fewer codes that are seen once than the sample has."""
     twin = formula_twin(1500, 300, random_state=1)
     options = {"epochs": 120, "batch_size": 64, "code_decay": 50, "dropout": 0, "weight_decay": 0.1, "n_members": 2}
-    model = MixtureRegressor(5, (32, 32), **options, random_state=0).fit(twin.subset(np.arange(1300)))
+    model = MixtureRegressor(n_entries=5, hidden=(32, 32), **options, random_state=0).fit(twin.subset(np.arange(1300)))
     often = model.embedding_.subset(twin.formulas_per_code() >= 150)
     planted = often.metadata[PLANTED].to_numpy()
     shuffled = np.random.default_rng(0).permutation(planted)
