@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from tables import keep
 
 from research_lib import (
     Autoencoder,
@@ -29,7 +30,7 @@ from research_lib import (
     auroc,
     load,
     score_left_out,
-    search_scores_by_kind,
+    search_scores_by_label,
     usual_detectors,
 )
 from research_lib.datasets import catalogue
@@ -39,8 +40,8 @@ SETTINGS = {"n_dims": 32, "distortion": 0.7, "batch_size": 64}
 EPOCHS = {"retrieval": 20, "left-out": 30}
 
 
-def retrieval(images: Images, seeds: Sequence[int]) -> None:
-    """Print the share of the nearest that are the same digit."""
+def retrieval(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
+    """Print and give the share of the nearest that are the same digit."""
     rows = images.to_matrix()
     vectors = {
         "pixels": [rows],
@@ -60,16 +61,17 @@ def retrieval(images: Images, seeds: Sequence[int]) -> None:
         f"\n{images}: {N_NEAREST} nearest of the first {N_QUERIES:,}, seeds {list(seeds)}; a fit takes {seconds:.0f} s"
     )
     print(table.round(4).to_string(), flush=True)
+    return table
 
 
 def precision(embedding: Embedding, labels: np.ndarray) -> float:
     """Share of the nearest of the first images that have their label."""
-    scores = search_scores_by_kind(embedding, labels, N_NEAREST, asked=np.arange(N_QUERIES))
+    scores = search_scores_by_label(embedding, labels, N_NEAREST, asked=np.arange(N_QUERIES))
     return scores[f"precision@{N_NEAREST}"].mean()
 
 
-def left_out(images: Images, seeds: Sequence[int]) -> None:
-    """Print the area under the ROC curve of every detector, with each digit left out."""
+def left_out(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
+    """Print and give the area under the ROC curve of every detector, with each digit left out."""
     areas, seconds = {}, []
     for seed in seeds:
         for kind in np.unique(images.labels):
@@ -78,13 +80,15 @@ def left_out(images: Images, seeds: Sequence[int]) -> None:
             seconds.append(time.perf_counter() - start)
             areas[kind, seed] = auroc(scores)
             print(f"{kind}, seed {seed}, {seconds[-1]:.0f} s: {areas[kind, seed].round(3).to_dict()}", flush=True)
-    table = pd.DataFrame.from_dict(areas, orient="index").rename_axis(["kind", "seed"])
-    by_kind, by_seed = table.groupby("kind").mean(), table.groupby("seed").mean()
+    table = pd.DataFrame.from_dict(areas, orient="index").rename_axis(["label", "seed"])
+    by_kind, by_seed = table.groupby("label").mean(), table.groupby("seed").mean()
     print(
         f"\n{images}: one digit left out, seeds {list(seeds)}, {np.mean(seconds):.0f} s for all detectors on one digit"
     )
-    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(), "worst digit": by_kind.min()}
-    print(pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1).round(3).to_string(na_rep="–"), flush=True)
+    summary = {"mean": by_kind.mean(), "sd over seeds": by_seed.std(), "hardest digit": by_kind.min()}
+    table = pd.concat([by_kind.T, pd.DataFrame(summary)], axis=1)
+    print(table.round(3).to_string(na_rep="–"), flush=True)
+    return table
 
 
 def detectors(seed: int) -> dict[str, BaseEstimator]:
@@ -97,6 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="retrieval,left-out", help="some of %(default)s")
     parser.add_argument("--seeds", default="0", help="one or more, separated by commas")
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     options = parser.parse_args()
     parts = {"retrieval": retrieval, "left-out": left_out}
     if unknown := set(options.only.split(",")) - set(parts):
@@ -108,7 +113,9 @@ def main() -> None:
         return
     images = load("images", "mnist-test")
     for name in options.only.split(","):
-        parts[name](images, [int(seed) for seed in options.seeds.split(",")])
+        table = parts[name](images, [int(seed) for seed in options.seeds.split(",")])
+        if options.save:
+            keep(table, name, more=("precision@10", "mean", "hardest digit"), threads=1)
 
 
 if __name__ == "__main__":

@@ -12,17 +12,16 @@ Contestants run one after the other, each in a process of its own and with all t
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from bisect import bisect_left
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from contestants import CONTESTANTS, hit_at_100, topic_agreement
+from tables import keep, machine
 
 from research_lib.datasets.synthetic.topics import book_links_twin
 from research_lib.measures.splits import hold_out
@@ -81,15 +80,16 @@ def first_epoch(path: Path, result: dict, topics: np.ndarray, target: float) -> 
     return bisect_left(kept, target, key=lambda file: topic_agreement(np.load(file), topics))
 
 
-def report(results: dict) -> None:
-    """Print what was measured, the losses side by side, and the ratios."""
+def report(results: dict) -> pd.DataFrame:
+    """Print what was measured, which it gives, the losses side by side, and the ratios."""
     titles = {"rate": "positives/s", "topic": "topic@10", "hit": "hit@100", "until": "s to Keras quality"}
     rows = {
         CONTESTANTS[name][0]: {"epochs": len(result["seconds"]), "seconds": result.get("total", result["seconds"][-1])}
         | {title: result.get(key) for key, title in titles.items()}
         for name, result in results.items()
     }
-    print("\n" + pd.DataFrame(rows).T.astype(float).round(3).to_string(na_rep="—"))
+    table = pd.DataFrame(rows).T.astype(float)
+    print("\n" + table.round(3).to_string(na_rep="—"))
     keras, ours, best = (results.get(name) for name in ("keras", "mse", "softmax"))
     ratios = []
     if keras and ours:
@@ -115,16 +115,7 @@ def report(results: dict) -> None:
             ratios.append((f"{CONTESTANTS[name][0]} : 3 minutes", results[name]["seconds"][-1] / 180, "< 1"))
     if ratios:
         print("\n" + pd.DataFrame(ratios, columns=["ratio", "measured", "wanted"]).round(3).to_string(index=False))
-
-
-def machine(threads: int) -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    cpu = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-    wanted = {"numpy", "torch", "tensorflow-cpu", "keras", "implicit", "opentsne", "umap-learn"}
-    found = {(part.name.lower().replace("_", "-"), part.version) for part in metadata.distributions()}
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(found) if name in wanted)
-    return f"{cpu}, {os.cpu_count()} cores, {threads} threads; Python {platform.python_version()}, {versions}"
+    return table
 
 
 def main() -> None:
@@ -133,16 +124,15 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CONTESTANTS), help="some of %(default)s")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full table's books, links and topics")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--json", type=Path, help="also write what was measured to this file")
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     options = parser.parse_args()
     options.only = options.only.split(",")
     if unknown := set(options.only) - set(CONTESTANTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(CONTESTANTS)}")
     print(machine(options.threads))
-    results = measure(options)
-    report(results)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine(options.threads), **results}, indent=1) + "\n")
+    table = report(measure(options))
+    if options.save:
+        keep(table, "twin of the full table", more=("topic@10", "hit@100"), less=("seconds",), threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPRegressor
+from tables import keep
 
 from research_lib import MixtureRegressor, Mixtures, load
 from research_lib.datasets import catalogue
 from research_lib.measures.agreement import neighbour_agreement
-from research_lib.measures.formulas import cross_predict, new_code_errors, regression_scores, splits_of
+from research_lib.measures.formulas import cross_predict, formula_splits, new_code_errors, regression_scores
 from research_lib.models.baselines.regressors import raw_amount_regressors
 
 SETTINGS = {
@@ -49,9 +50,9 @@ def table_of(name: str, options: argparse.Namespace) -> Mixtures:
     return Mixtures(read.amounts, read.code_names, np.log(read.target), unit="ln mPa·s", **fields)
 
 
-def compare(name: str, mixtures: Mixtures) -> None:
-    """Print the table of one set of formulas."""
-    splits = splits_of(mixtures)
+def compare(name: str, mixtures: Mixtures) -> dict[str, pd.DataFrame]:
+    """Print the table of one set of formulas; this and the others give what they print, by name."""
+    splits = formula_splits(mixtures)
     if name == "shampoo":
         splits = list(KFold(10, shuffle=True, random_state=0).split(np.arange(len(mixtures))))
     models = raw_amount_regressors(mixtures, n_trees=300 if name == "shampoo" else 100)
@@ -64,6 +65,7 @@ def compare(name: str, mixtures: Mixtures) -> None:
     if name == "sample":
         scores[["train / range", "MAE / range"]] = scores[["train", "MAE"]] / np.ptp(mixtures.target)
     print(f"\n{mixtures}, {mixtures.unit}, {len(splits)} splits\n{scores.round(4).to_string(na_rep='–')}", flush=True)
+    return {name: scores}
 
 
 def pieces_of(mixtures: Mixtures):
@@ -72,7 +74,7 @@ def pieces_of(mixtures: Mixtures):
     return pieces.fit_transform(mixtures.code_metadata["smiles"]).astype(float)
 
 
-def leave_codes_out(mixtures: Mixtures) -> None:
+def leave_codes_out(mixtures: Mixtures) -> dict[str, pd.DataFrame]:
     """Print what is missed when 40 liquids are new."""
     model = MixtureRegressor(**SETTINGS["logv"], random_state=0)
     errors = new_code_errors(model, mixtures, 40, code_features=pieces_of(mixtures))
@@ -83,9 +85,10 @@ def leave_codes_out(mixtures: Mixtures) -> None:
     tested = errors["n_test"].sum()
     print(f"\nlogv, {len(errors)} codes left out and {tested:,} formulas of theirs; {better} of the codes are better")
     print(f"learnt from ten formulas than absent\n{means.round(4).to_string()}", flush=True)
+    return {"logv, left-out codes": means}
 
 
-def families(mixtures: Mixtures) -> None:
+def families(mixtures: Mixtures) -> dict[str, pd.DataFrame]:
     """Print how often the nearest elements are of the same family."""
     found = MixtureRegressor(**SETTINGS["expt-gap"], random_state=0).fit(mixtures).embedding_
     often = found.subset(found.metadata["n_formulas"] >= 20)
@@ -94,12 +97,12 @@ def families(mixtures: Mixtures) -> None:
     shuffled = [kinds.sample(frac=1, random_state=seed) for seed in range(20)]
     chance = {k: np.mean([neighbour_agreement(often, some, k) for some in shuffled]) for k in share}
     print(f"\nexpt-gap: neighbours of the same family, {len(often)} elements in at least 20 formulas")
-    print(
-        pd.DataFrame({"learnt": share, "shuffled": chance}).rename_axis("neighbours").round(3).to_string(), flush=True
-    )
+    shares = pd.DataFrame({"learnt": share, "shuffled": chance}).rename_axis("neighbours")
+    print(shares.round(3).to_string(), flush=True)
+    return {"expt-gap, families": shares}
 
 
-def beside_the_perceptron(mixtures: Mixtures) -> None:
+def beside_the_perceptron(mixtures: Mixtures) -> dict[str, pd.DataFrame]:
     """Print the seconds of 200 epochs, batches of 200, on all formulas of the sample."""
     rows = {}
     shape = {"hidden_layer_sizes": (25, 64, 64), "batch_size": 200, "max_iter": 200, "n_iter_no_change": 200}
@@ -121,6 +124,7 @@ def beside_the_perceptron(mixtures: Mixtures) -> None:
         f"\n200 epochs of {mixtures.amounts.shape[0]:,} × {mixtures.n_codes:,}\n{table.round(3).to_string()}",
         flush=True,
     )
+    return {"sample, seconds": table}
 
 
 def main() -> None:
@@ -128,6 +132,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SETTINGS), help="some of %(default)s")
     parser.add_argument("--shampoo", help="path of shampoo_viscosity.csv (Chitre et al., Scientific Data 2024)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     options = parser.parse_args()
     if unknown := set(options.only.split(",")) - set(SETTINGS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SETTINGS)}")
@@ -140,13 +145,11 @@ def main() -> None:
             print(f"\n{name} is left out: it is not here.")
             continue
         mixtures = table_of(name, options)
-        compare(name, mixtures)
-        if name == "sample":
-            beside_the_perceptron(mixtures)
-        if name == "logv":
-            leave_codes_out(mixtures)
-        if name == "expt-gap":
-            families(mixtures)
+        tables = compare(name, mixtures)
+        also = {"sample": beside_the_perceptron, "logv": leave_codes_out, "expt-gap": families}
+        tables |= also[name](mixtures) if name in also else {}
+        for title, table in tables.items() if options.save else ():
+            keep(table, title, more=("R²",), less=("MAE",), threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,12 @@ that of the same towers, with the same seed, over those without. Contestants run
 """
 
 import argparse
-import json
-import platform
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from tables import keep
 from tqdm import tqdm
 
 from research_lib import (
@@ -69,7 +67,7 @@ def contestants(epochs: int) -> tuple[dict[str, object], dict[str, Callable[[int
 
 def measure(options: argparse.Namespace) -> pd.DataFrame:
     """A row a model and seed: hit@10, MRR and the seconds of learning."""
-    train, held_out = hold_out_last(load("films", "movielens-small"), MIN_FILMS)
+    train, held_out = hold_out_last(load("log", "movielens-small"), MIN_FILMS)
     for _ in range(options.back):
         train, held_out = hold_out_last(train, MIN_FILMS)
     n_films = len(np.unique(np.concatenate([train.pairs[:, 1], held_out.pairs[:, 1]])))
@@ -89,10 +87,12 @@ def measure(options: argparse.Namespace) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def report(results: pd.DataFrame) -> None:
-    """Means and spreads over seeds, and the gain of the day."""
+def report(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Print and give means and spreads over seeds, and the gain of the day."""
+    gains = {}
     table = results.groupby("model", sort=False)[["hit@10", "MRR", "seconds"]].agg(["mean", "std", "min", "max"])
     print("\n" + table.round(4).to_string(na_rep="–"))
+    means = table[[("hit@10", "mean"), ("hit@10", "std"), ("MRR", "mean"), ("seconds", "mean")]]
     wide = results.pivot(index="seed", columns="model", values="hit@10")
     for name in ("towers", "towers, last films"):
         gain = (wide[f"{name}, day"] - wide[name]).dropna()
@@ -100,6 +100,9 @@ def report(results: pd.DataFrame) -> None:
             f"\ngain of the day, {name}: {gain.mean():+.4f} in the mean of {len(gain)} seeds, standard deviation "
             f"{gain.std():.4f}, from {gain.min():+.4f} to {gain.max():+.4f}"
         )
+        gains[name] = {"gain of hit@10": gain.mean(), "sd": gain.std(), "seeds": len(gain)}
+    means.columns = ["hit@10", "sd", "MRR", "seconds"]
+    return {"movielens-small": means, "gain of the day": pd.DataFrame.from_dict(gains, orient="index")}
 
 
 def measure_twins(n_seeds: int) -> pd.DataFrame:
@@ -114,8 +117,8 @@ def measure_twins(n_seeds: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def report_twins(results: pd.DataFrame) -> None:
-    """Ranges over the seeds, and how many seeds tell the twins apart."""
+def report_twins(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Print and give ranges over the seeds, and print how many seeds tell the twins apart."""
     table = results.drop(columns="seed").groupby("twin", sort=False).agg(["min", "max"])
     print("\n" + table.T.round(3).to_string())
     good, broken = (results[results["twin"] == name].set_index("seed") for name in list(TWINS)[:2])
@@ -124,13 +127,11 @@ def report_twins(results: pd.DataFrame) -> None:
         worst, best = (side * good[measure]).min(), (side * broken[measure]).max()
         ranges = "ranges do not overlap" if worst > best else "ranges overlap"
         print(f"{measure}: {apart} of {len(good)} seeds tell the first two apart, {ranges}")
-
-
-def save(path: Path | None, tables: Mapping[str, pd.DataFrame]) -> None:
-    if path:
-        machine = {"processor": platform.processor(), "python": platform.python_version()}
-        runs = {name: table.to_dict("records") for name, table in tables.items()}
-        path.write_text(json.dumps({"machine": machine, **runs}, indent=1) + "\n")
+    spans = {
+        measure: {twin: "{min:.2f} to {max:.2f}".format(**table.loc[twin, measure]) for twin in TWINS}
+        for measure in table.columns.unique(0)
+    }
+    return {"twins": pd.DataFrame.from_dict(spans, orient="index")}
 
 
 def main() -> None:
@@ -139,15 +140,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="of the towers")
     parser.add_argument("--back", type=int, default=0, help="how many films of each user to put away first")
     parser.add_argument("--twins", type=int, default=0, help="seeds of the synthetic twins, instead of films")
-    parser.add_argument("--json", type=Path, help="also write what was measured to this file")
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     options = parser.parse_args()
-    if options.twins:
-        results = measure_twins(options.twins)
-        report_twins(results)
-    else:
-        results = measure(options)
-        report(results)
-    save(options.json, {"runs": results})
+    tables = report_twins(measure_twins(options.twins)) if options.twins else report(measure(options))
+    for name, table in tables.items() if options.save else ():
+        keep(table, name, more=("hit@10", "MRR"), threads=1)
 
 
 if __name__ == "__main__":

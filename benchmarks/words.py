@@ -13,20 +13,18 @@ Needs the extra ``bench``: ``pip install '.[bench]'``.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
+from tables import keep, machine
 
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.embedding import Embedding
-from research_lib.datasets.text import load_text
-from research_lib.datasets.word_tests import load_analogies, load_similarities
+from research_lib.datasets import load
 from research_lib.measures.words import analogy_accuracy, human_similarity
 
 DOCUMENT_WORDS = 10_000
@@ -85,14 +83,14 @@ def start(name: str, folder: Path, options: argparse.Namespace, seed: int) -> di
     embedding = Embedding.load(folder / f"{name}.safetensors")
     result = {"words": len(embedding), "seconds": json.loads((folder / f"{name}.json").read_text())}
     for test in ("wordsim353", "simlex999"):
-        scored = human_similarity(embedding, load_similarities("word-tests", test))
+        scored = human_similarity(embedding, load("similarities", "word-tests", name=test))
         result |= {test: scored["spearman"], f"{test}_null": scored["null_std"], f"{test}_known": scored["share_known"]}
-    return result | {"analogies": analogy_accuracy(embedding, load_analogies("word-tests"))["accuracy"]["all"]}
+    return result | {"analogies": analogy_accuracy(embedding, load("analogies", "word-tests"))["accuracy"]["all"]}
 
 
 def measure(options: argparse.Namespace) -> pd.DataFrame:
     """Every contestant with every seed, one after the other."""
-    articles = list(load_text(options.source))
+    articles = list(load("text", options.source))
     documents = [
         article[k : k + DOCUMENT_WORDS] for article in articles for k in range(0, len(article), DOCUMENT_WORDS)
     ]
@@ -109,8 +107,8 @@ def measure(options: argparse.Namespace) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def report(results: pd.DataFrame) -> None:
-    """Print what was measured, a row a run and the means, and the ratios."""
+def report(results: pd.DataFrame) -> pd.DataFrame:
+    """Print what was measured, a row a run, the means, which it gives, and the ratios."""
     print("\n" + results.round(3).to_string(index=False))
     means = results.groupby("contestant").mean(numeric_only=True).drop(columns="seed")
     print("\nMeans\n" + means.T.round(3).to_string())
@@ -120,34 +118,24 @@ def report(results: pd.DataFrame) -> None:
             (f"{key}, ours : gensim", means.loc["ours", key] / means.loc["gensim", key], wanted[key]) for key in wanted
         ]
         print("\n" + pd.DataFrame(ratios, columns=["ratio", "measured", "wanted"]).round(3).to_string(index=False))
-
-
-def machine(threads: int) -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    cpu = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-    found = {(part.name.lower(), part.version) for part in metadata.distributions()}
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(found) if name in {"numpy", "numba", "gensim"})
-    return f"{cpu}, {os.cpu_count()} cores, {threads} threads; Python {platform.python_version()}, {versions}"
+    return means
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default="wiki-text", help="what load_text takes")
+    parser.add_argument("--source", default="wiki-text", help='what load("text") takes')
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2, help="of gensim's workers")
-    parser.add_argument("--json", type=Path, help="also write what was measured to this file")
+    parser.add_argument("--save", action="store_true", help="keep what was measured for make results")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)  # in a process of its own
     options = parser.parse_args()
     if options.run:
         return run(options.run[0], Path(options.run[1]), options, int(options.run[2]))
     print(machine(options.threads))
-    results = measure(options)
-    report(results)
-    if options.json:
-        runs = results.to_dict("records")
-        options.json.write_text(json.dumps({"machine": machine(options.threads), "runs": runs}, indent=1) + "\n")
+    means = report(measure(options))
+    if options.save:
+        keep(means, "means", more=("tokens/s", "wordsim353", "simlex999", "analogies"), threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """Tables of things: ``load("books")`` and its kin."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
+
+from research_lib.checks import check_choice
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.documents import Documents
 from research_lib.containers.images import Images
@@ -12,47 +16,47 @@ from research_lib.datasets.books import load_books
 from research_lib.datasets.documents import load_documents
 from research_lib.datasets.images import load_images
 from research_lib.datasets.ingredients import load_ingredients
-from research_lib.datasets.log import load_films
+from research_lib.datasets.log import load_log
 from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
+from research_lib.datasets.word_tests import load_analogies, load_similarities
 
-Table = Interactions | Mixtures | Corpus | Documents | Images
-LOADERS: dict[str, Callable[..., Table]] = {
+Table = Interactions | Mixtures | Corpus | Documents | Images | pd.DataFrame
+READERS: dict[str, Callable[..., Table]] = {
+    "analogies": load_analogies,
     "books": load_books,
     "documents": load_documents,
-    "films": load_films,
     "images": load_images,
     "ingredients": load_ingredients,
+    "log": load_log,
     "mixtures": load_mixtures,
+    "similarities": load_similarities,
     "text": load_text,
 }
 
 
-def load(kind: str, source: str = "sample", **cleaning: object) -> Table:
-    """Read a table of one kind.
+def load(what: str, source: str | Path = "sample", **cleaning: Any) -> Table:
+    """Read a table: ``load("books")``, ``load("log", "my_log.csv")``.
 
     Parameters
     ----------
-    kind : {"books", "documents", "films", "images", "ingredients", "mixtures", "text"}
+    what : {"analogies", "books", "documents", "images", "ingredients", "log", "mixtures", "similarities", "text"}
         What the table holds.
-    source : str
-        ``"sample"`` (embedded, always works), a name of the catalogue, or a path.
+    source : str or Path
+        ``"sample"`` (embedded, always works), a name from the catalogue, or a path.
     **cleaning
-        What the loader of that kind takes, see `load_books`, `load_documents`, `load_films`, `load_images`,
-        `load_ingredients`, `load_mixtures`, `load_text`.
+        The options of its reader: `load_analogies`, `load_books`, `load_documents`, `load_images`, `load_ingredients`,
+        `load_log`, `load_mixtures`, `load_similarities` or `load_text`.
 
     Returns
     -------
     Interactions, Mixtures, Corpus, Documents or Images
-        With its source and the story of its cleaning.
+        With its source and the story of its cleaning; a DataFrame of analogies or similarities.
 
     Raises
     ------
     ValueError
-        If the kind or the source is unknown, or the file is not what was expected.
+        If `what` or the source is unknown, or the file is not what was expected.
     """
-    if kind not in LOADERS:
-        near = get_close_matches(kind, LOADERS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown kind of table {kind!r}.{hint} There are: {', '.join(LOADERS)}.")
-    return LOADERS[kind](source, **cleaning)
+    check_choice("table", what, READERS)
+    return READERS[what](source, **cleaning)

@@ -1,16 +1,20 @@
 """The copies of public datasets in the cache: found by name, fetched, and known by their SHA-256."""
 
 import hashlib
+import json
 import os
+import tomllib
 import warnings
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pandas as pd
 import requests
 from tqdm import tqdm
 
-from research_lib.datasets.catalogue_entries import DATASETS, Dataset, File
+from research_lib.checks import suggest
 from research_lib.files import write_atomically
 
 with warnings.catch_warnings():
@@ -21,18 +25,58 @@ CACHE_VARIABLE = "RESEARCH_LIB_DATA"
 CHUNK_BYTES = 2**18
 
 
+@dataclass(frozen=True)
+class File:
+    """One file of a dataset, byte for byte as published."""
+
+    name: str
+    url: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One public dataset; `kind` is the first argument of `datasets.load`."""
+
+    name: str
+    kind: str
+    description: str
+    rows: int
+    columns: int
+    licence: str
+    citation: str
+    files: tuple[File, ...]
+
+
+def read_catalogue(path: Path) -> tuple[Dataset, ...]:
+    """The entries of a catalogue; its first lines say how they are written."""
+    datasets = []
+    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["dataset"]:
+        base = entry.pop("base", "")
+        files = [File(**file | {"url": urljoin(base, file.get("url", file["name"]))}) for file in entry.pop("files")]
+        datasets.append(Dataset(**entry, files=tuple(files)))
+    return tuple(datasets)
+
+
+DATASETS = read_catalogue(Path(__file__).with_name("catalogue.toml"))
+
+
 def catalogue(kind: str | None = None) -> tuple[Dataset, ...]:
     """The public datasets, all or those of one kind."""
     return tuple(dataset for dataset in DATASETS if kind in (None, dataset.kind))
+
+
+def is_known(source: str | Path, kind: str) -> bool:
+    """Whether a source is a name from the catalogue; a `Path` is never one."""
+    return source in [dataset.name for dataset in catalogue(kind)]
 
 
 def find(name: str, kind: str | None = None) -> Dataset:
     """The dataset called `name`; an unknown name raises `ValueError` with the nearest known one."""
     known = {dataset.name: dataset for dataset in catalogue(kind)}
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown dataset {name!r}.{hint} The catalogue has: {', '.join(known)}.")
+        raise ValueError(f"Unknown dataset {name!r}.{suggest(name, known)} The catalogue has: {', '.join(known)}.")
     return known[name]
 
 
@@ -100,8 +144,8 @@ def path_of(source: str | Path, kind: str, endings: str) -> Path:
     IsADirectoryError, FileNotFoundError, ValueError
         If it is a folder, a path without a file, or an unknown name; and what `fetch` raises.
     """
-    if source in [dataset.name for dataset in catalogue(kind)]:
-        return fetch(source, kind)[0]  # also where a folder has that name
+    if is_known(source, kind):
+        return fetch(str(source), kind)[0]  # also where a folder has that name
     path = Path(source)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: a folder, expected {endings}.")
@@ -109,8 +153,8 @@ def path_of(source: str | Path, kind: str, endings: str) -> Path:
         return path
     if path.suffix or len(path.parts) > 1:
         raise FileNotFoundError(f"{path}: no such file (looked for in {Path.cwd()}).")
-    if get_close_matches(str(source), ["sample"], cutoff=0.8):
-        raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
+    if near := get_close_matches(str(source), ["sample"], cutoff=0.8):
+        raise ValueError(f"Unknown dataset {source!r}. Did you mean {near[0]!r}?")
     return fetch(str(source), kind)[0]  # says which names there are
 
 
@@ -145,6 +189,34 @@ def import_folder(folder: str | Path) -> pd.DataFrame:
             write_atomically(place, found.read_bytes())
             copied.append((str(found), name))
     return pd.DataFrame(copied, columns=["file", "name"])
+
+
+def describe(path: str | Path) -> str:
+    """An entry for `catalogue.toml` that describes a local file: its size and SHA-256, and gaps to fill in.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file.")
+    name, stem = (json.dumps(text, ensure_ascii=False) for text in (path.name, f"my-{path.stem}"))
+    kinds = ", ".join(dict.fromkeys(dataset.kind for dataset in DATASETS))
+    return f"""\
+[[dataset]]
+name = {stem}
+kind = "…"  # one of: {kinds}
+description = "…"
+rows = 0
+columns = 0
+licence = "…"
+citation = "…"
+files = [
+    {{ name = {name}, url = "https://…", sha256 = "{sha256_of(path)}", n_bytes = {path.stat().st_size} }},
+]
+"""
 
 
 def sha256_of(path: str | Path) -> str:

@@ -9,20 +9,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_choice
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading import check_collections, cleaning_log
 from research_lib.datasets.reading.spreadsheet import (
+    TABLE_ENDINGS,
     find_column,
     find_separator,
     read_table,
-    read_text,
     split_cell,
     tidy_text,
 )
+from research_lib.datasets.reading.text_files import numbered_lines, read_text
 
 SAMPLE = Path(__file__).parent / "tables" / "ingredients.csv"
-TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")  # an .xls is refused there, with advice
-FILES = "a .csv, .tsv or .xlsx table, or a text of lines such as '23309: [1, 9, 2]'"
+FILES = "a .csv, .tsv, .xlsx or .parquet table, or a text of lines such as '23309: [1, 9, 2]'"
 NAME_COLUMNS = ("inci name", "inci", "ingredient name", "ingredient", "name", "성분명", "원료명", "성분", "원료")
 NAME_COLUMNS += ("ingredient code", "code", "성분코드", "원료코드", "코드")
 PURPOSE_COLUMNS = ("purposes", "purpose", "functions", "function", "배합목적", "사용목적", "목적", "기능")
@@ -81,13 +83,10 @@ def load_ingredients(
     ValueError
         If the source is unknown, the file is not of these forms, or nothing is left of it.
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"Unknown on_error {on_error!r}, expected one of: raise, skip.")
-    for option, value in (("purposes", purposes), ("dropped", dropped)):
-        if isinstance(value, str):
-            raise ValueError(f"{option} is the text {value!r}, expected a collection of purposes such as [{value!r}].")
+    check_choice("on_error", on_error, ("raise", "skip"))
+    check_collections(purposes=purposes, dropped=dropped)
     path = SAMPLE if str(source) == "sample" else catalogue.path_of(source, "ingredients", FILES)
-    if path.suffix.lower() in TABLES:
+    if path.suffix.lower() in TABLE_ENDINGS:
         if purposes is not None:
             raise ValueError(f"{path.name}: purposes names the ids of a text, but a table has names; see synonyms.")
         entries, metadata = _read_cells(path, name_column, purpose_column, separator, encoding)
@@ -96,7 +95,7 @@ def load_ingredients(
             raise ValueError(f"{path.name}: columns and separators are a table's, expected {FILES}.")
         entries = _read_lines(path, purposes, encoding)
         metadata = pd.DataFrame(index=[entry.number for entry in entries])
-    published = str(source) in {"sample", *(dataset.name for dataset in catalogue.catalogue("ingredients"))}
+    published = str(source) == "sample" or catalogue.is_known(source, "ingredients")
     entries, story = _checked(entries, path.name, on_error, may_lack_purposes=published)
     if story["rows skipped"]:
         warnings.warn(f"{source}: {story['rows skipped']} rows could not be read and are skipped.", stacklevel=2)
@@ -149,7 +148,7 @@ def load_ingredients(
         col_metadata=pd.DataFrame({"n_ingredients": n_ingredients}),
         source=str(source),
         axes=("ingredient", "purpose"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=cleaning_log(story),
     )
 
 
@@ -193,9 +192,7 @@ def _read_lines(path: Path, purposes: Mapping[int, str] | Sequence[str] | None, 
     """The lines ``code: [1, 2]`` of a text."""
     known = None if purposes is None else _names_of_ids(purposes)
     entries = []
-    for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
+    for number, line in numbered_lines(read_text(path, encoding).split("\n")):
         code, _, ids = line.rpartition(":")
         where, code, ids = f"line {number}", code.strip(), ids.strip()
         try:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading import cleaning_log
 from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
 from research_lib.datasets.reading.times import read_times
 from research_lib.datasets.synthetic.drift import planted_drift
@@ -23,7 +24,7 @@ RATINGS, MOVIES = ("userId", "movieId", "rating", "timestamp"), ("movieId", "tit
 NO_GENRE = "(no genres listed)"  # MovieLens' own words
 
 
-def load_films(
+def load_log(
     source: str | Path = "sample",
     *,
     min_rating: float | None = 4.0,
@@ -74,7 +75,7 @@ def load_films(
     """
     if str(source) == "sample":
         return planted_drift()
-    path = catalogue.path_of(source, "films", FILES)
+    path = catalogue.path_of(source, "log", FILES)
     if path.suffix.lower() == ".zip":
         table, films = _read_movielens(path)
     else:
@@ -116,7 +117,7 @@ def _interactions(
         times=table["time"].to_numpy("datetime64[s]"),
         source=source,
         axes=("user", "film"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=cleaning_log(story),
     )
 
 

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading import check_collections, cleaning_log
 from research_lib.datasets.reading.compositions import parse_composition
 from research_lib.datasets.reading.spreadsheet import find_column, read_table, tidy_text
 from research_lib.datasets.synthetic.laboratory import formula_twin
@@ -79,9 +80,7 @@ def load_mixtures(
     ValueError
         If the source is unknown or the file is not of these forms: the message names row, column and what is there.
     """
-    for option, value in (("context_columns", context_columns), ("left_out", left_out)):
-        if isinstance(value, str):
-            raise ValueError(f"{option} is the text {value!r}, expected a collection of columns such as [{value!r}].")
+    check_collections(context_columns=context_columns, left_out=left_out)
     if str(source) == "sample":
         return formula_twin()
     if str(source) == "logv":
@@ -135,7 +134,7 @@ def load_mixtures(
         formula_names=names.to_numpy()[kept],
         total=total,
         source=str(source),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=cleaning_log(story),
     )
 
 
@@ -228,7 +227,7 @@ def _read_logv(table: Path, compounds: Path) -> Mixtures:
         code_metadata=codes[["smiles", "salt"]].assign(heavy_atoms=codes["smiles"].str.count(_ATOM)),
         total=1,
         source="logv",
-        cleaning=pd.DataFrame({"step": ["formulas"], "count": [len(rows)]}),
+        cleaning=cleaning_log({"formulas": len(rows)}),
     )
 
 
@@ -254,8 +253,7 @@ def _read_gap(paths: list[Path]) -> Mixtures:
         code_metadata=pd.read_csv(ELEMENTS, index_col="symbol").loc[elements],
         total=1,
         source="expt-gap",
-        cleaning=pd.DataFrame(
-            [("formulas", len(formulas)), ("formulas with another target in another fold, the first kept", differ)],
-            columns=["step", "count"],
+        cleaning=cleaning_log(
+            {"formulas": len(formulas), "formulas with another target in another fold, the first kept": differ}
         ),
     )

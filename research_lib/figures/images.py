@@ -46,7 +46,7 @@ def plot_images(
     inches = min((7.2 - margin) / across, 1.1)  # of a picture's width
     tall = height / width
     text = CAPTION / inches  # of a caption's height, in widths of a picture
-    with house_style():
+    with house_style(math=False):
         steps = [tall + (text if name in captions else GAP) for name in rows]
         fig = plt.figure(figsize=(7.2, sum(steps) * inches + 0.35))
         down = sum(steps) * inches / fig.get_figheight()
@@ -60,8 +60,8 @@ def plot_images(
                 box = left, left + 1, top + tall, top
                 ax.imshow(picture, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="auto", interpolation="nearest")
                 asked = query_first and number == 0
-                edge = {"ec": ACCENT, "lw": 2.0} if asked else {"ec": "#CCCCCC", "lw": 0.5}
-                ax.add_patch(Rectangle((left, top), 1, tall, fill=False, **edge))
+                colour, wide = (ACCENT, 2.0) if asked else ("#CCCCCC", 0.5)
+                ax.add_patch(Rectangle((left, top), 1, tall, fill=False, ec=colour, lw=wide))
                 if name in captions:
                     ax.text(left + 0.5, top + tall + 0.05 / inches, captions[name][number], fontsize=7.5, ha="center",
                             va="top")  # fmt: skip

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from scipy.spatial import cKDTree
 
 from research_lib.containers.embedding import Embedding
+from research_lib.figures.panels import bare, beside, check_map, panels
 from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, VECTOR_POINTS, dark, house_style, short
 
 
@@ -42,17 +43,16 @@ def plot_map(
     size_by : str, optional
         Column of the metadata, how many things a point stands for; its area grows with the square root of it.
     """
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
+    metadata = check_map(places, (colour_by, size_by))
     x, y = places.vectors.T
-    kinds = _commonest(places.metadata, colour_by, n_kinds, size_by)
+    kinds = _commonest(metadata, colour_by, n_kinds, size_by)
     colours = {kind: KINDS[number] for number, kind in enumerate(kinds)}
     each = [colours.get(kind, GREY) for kind in places.metadata[colour_by]] if kinds else [ACCENT] * len(places)
     size = np.full(len(places), np.clip(24_000 / len(places), 1.5, 36))
     if size_by is not None:
         size *= np.sqrt(places.metadata[size_by].to_numpy(dtype=float))
     chosen = [places.position(name) for name in names]
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         coloured = np.array([colour != GREY for colour in each])
         for part in (~coloured, coloured):  # grey lies below
@@ -81,8 +81,8 @@ def plot_map(
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
         beside = 0.012 * np.ptp(x)  # so that a name does not cover its own ring
         texts += [ax.text(x[i] + beside, y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        ax.set(title=title)
+        bare(ax)
         ax.margins(0.03)
         if texts:
             lines = {"arrowstyle": "-", "color": INK, "lw": 0.5}
@@ -102,11 +102,6 @@ def plot_map(
 
 def _commonest(metadata: pd.DataFrame, column: str | None, n: int, size_by: str | None) -> list[str]:
     """The kinds of most points, or of most things that the points stand for."""
-    for name in (column, size_by):
-        if name is not None and name not in metadata:
-            raise ValueError(
-                f"No column {name!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}."
-            )
     if column is None:
         return []
     if not 1 <= n <= len(KINDS):
@@ -140,9 +135,9 @@ def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), tit
     title : str
         What the map shows.
     """
-    kinds = places.metadata[column].to_numpy()
+    kinds = check_map(places, [column])[column].to_numpy()
     stands_out = np.isin(kinds, list(apart))
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
         size = np.clip(24_000 / len(places), 1.5, 36)
         for part, colour in ((~stands_out, "#BBBBBB"), (stands_out, ACCENT)):
@@ -153,13 +148,13 @@ def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), tit
             where = crowded(places.vectors[kinds == kind], radius)
             ax.text(*where, kind, color=dark(ACCENT) if kind in apart else INK, fontsize=13, fontweight="bold",
                     path_effects=HALO, ha="center", va="center")  # fmt: skip
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        ax.set(title=title)
+        bare(ax)
         ax.margins(0.03)
     return fig, ax
 
 
-def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
+def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, np.ndarray]:
     """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
 
     Parameters
@@ -169,32 +164,25 @@ def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figur
     title : str
         What they show.
     """
-    n_cols = min(len(maps), 3)
-    n_rows = -(-len(maps) // n_cols)
-    with house_style():
-        size = 7.2, 2.5 * n_rows + 0.5
-        fig, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, layout="constrained")
-        named = pd.concat([pd.Series(places.names, places.metadata["day"]) for places in maps.values()]).sort_index()
+    days = {name: check_map(places, ["day"], f"{name}: the map")["day"] for name, places in maps.items()}
+    with house_style(math=False):
+        fig, axes = panels(len(maps), title, 2.5, n_cols=3, extra=0.5)
+        named = pd.concat([pd.Series(places.names, days[name]) for name, places in maps.items()]).sort_index()
         colours = Normalize(named.index[0], named.index[-1])
         for ax, (name, places) in zip(axes.flat, maps.items(), strict=False):
-            if places.n_dims != 2:
-                raise ValueError(f"{name}: the map has {places.n_dims} dimensions, expected 2: project() it first.")
-            order = np.argsort(places.metadata["day"].to_numpy(), kind="stable")
+            order = np.argsort(days[name].to_numpy(), kind="stable")
             x, y = places.vectors[order].T
             ax.plot(x, y, color=GREY, lw=0.5, zorder=1)
             size = np.clip(2400 / len(places), 4, 28)
-            ax.scatter(x, y, c=places.metadata["day"].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
+            ax.scatter(x, y, c=days[name].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
             ax.set(xticks=[], yticks=[])
             ax.set_title(name, fontsize=10)
             ax.spines[:].set_color(GREY)
             ax.spines[:].set_visible(True)
             ax.margins(0.06)
-        for ax in axes.flat[len(maps) :]:
-            ax.set_visible(False)
         bar = fig.colorbar(ScalarMappable(colours, "viridis"), ax=axes, shrink=0.7, aspect=30, pad=0.02)
         bar.set_ticks([colours.vmin, colours.vmax], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
         bar.outline.set_visible(False)
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
 
 
@@ -214,9 +202,8 @@ def plot_arrows(
     title : str
         What the arrows show.
     """
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
-    with house_style():
+    check_map(places)
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 5.6))
         ends = [np.array([places[name] for name in pairs[column]]) for column in ("first", "second")]
         for start, end in zip(*ends, strict=True):
@@ -235,17 +222,15 @@ def plot_arrows(
                         x + right, y, name, fontsize=8.5, color=dark(colour), path_effects=HALO, ha=align, va="center"
                     )
                 )
-        ax.set(xticks=[], yticks=[], title=title)
-        ax.spines[:].set_visible(False)
+        ax.set(title=title)
+        bare(ax)
         ax.margins(x=0.17, y=0.06)  # names are kept inside
         x, y = np.concatenate(ends).T
         upright = dict.fromkeys(("text", "static", "explode", "pull"), "y")
         adjust_text(texts, x=x, y=y, ax=ax, expand=(1.0, 1.15), iter_lim=200, min_arrow_len=8, only_move=upright)
         for number, kind in enumerate(kinds):
-            mark = ax.annotate(
-                f"● {kind}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", textcoords="offset points",
-                fontsize=10, fontweight="bold", color=KINDS[number], va="top",
-            )  # fmt: skip
+            style = {"fontsize": 10, "fontweight": "bold", "color": KINDS[number], "va": "top"}
+            mark = beside(ax, f"● {kind}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", **style)
             mark.set_visible(bool(kind))
     return fig, ax
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from research_lib.containers.interactions import Interactions, checked_times
+from research_lib.figures.panels import check_columns, headline
 from research_lib.figures.style import ACCENT, GREY, HALO, KINDS, dark, house_style, short
 
 N_SPANS = 48  # into which all time is cut
@@ -32,10 +33,7 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
     ValueError
         If there is no such column, no times, or only one.
     """
-    metadata = interactions.col_metadata
-    if column not in metadata:
-        there = ", ".join(map(repr, metadata)) or "none"
-        raise ValueError(f"The {interactions.axes[1]}s have no metadata {column!r}, there is: {there}.")
+    metadata = check_columns(interactions.col_metadata, [column], f"the metadata of the {interactions.axes[1]}s")
     times = pd.Series(checked_times(interactions))
     if times.min() == times.max():
         raise ValueError(f"All pairs happened at one time, {times[0]}: expected a span of time.")
@@ -53,7 +51,7 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
     has_room = total >= np.median(total) / 2  # for a name: shares of a few are chance, and at the edge it would be cut
     has_room[: N_SPANS // 10] = has_room[-N_SPANS // 10 :] = False
     middle = times.min() + (np.arange(N_SPANS) + 0.5) * (times.max() - times.min()) / N_SPANS
-    with house_style():
+    with house_style(math=False):
         fig, (above, ax) = plt.subplots(2, 1, figsize=(7.2, 5), sharex=True, height_ratios=(1, 3), layout="constrained")
         above.bar(middle, total, width=(middle[1] - middle[0]) * 0.9, color=ACCENT)
         above.set(ylabel=f"{interactions.axes[1]}s")
@@ -75,5 +73,5 @@ def plot_over_time(interactions: Interactions, column: str, n_kinds: int = 8, ti
                 )  # fmt: skip
         ax.set(ylim=(0, 1), ylabel="share", xlim=(times.min(), times.max()))
         ax.yaxis.set_major_formatter("{x:.0%}")
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+        headline(fig, title)
     return fig, ax

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from research_lib.containers.embedding import Embedding
+from research_lib.figures.panels import bare, check_map
 from research_lib.figures.style import GREY, KINDS, house_style, short
 from research_lib.views.grid import on_grid, with_room
 
@@ -39,11 +40,11 @@ def plot_thumbnail_grid(
         How many more cells than pictures there are, as a share of these, see `on_grid`.
     """
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
+    colours, kinds = _colours(check_map(places, [colour_by]), colour_by)
     size = np.array([1, pictures.shape[1] / pictures.shape[2]])
     cells = on_grid(places, spare, size[1])
     moved = cells.metadata["moved"].median()
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 7.2))
         middles = cells.vectors * PITCH * size
         _draw(ax, middles, size, pictures, colours)
@@ -68,31 +69,35 @@ def plot_thumbnail_map(
         Width of a thumbnail, as a share of the map's.
     """
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
+    colours, kinds = _colours(check_map(places, [colour_by]), colour_by)
     if not 0 < size <= 1:
         raise ValueError(f"size is {size}, expected above 0 and at most 1, the width of the map.")
     width = size * (np.ptp(places.vectors, axis=0).max() or 1)
-    size = width * np.array([1, pictures.shape[1] / pictures.shape[2]])
-    drawn = with_room(places.vectors, *size)
-    with house_style():
+    height = width * pictures.shape[1] / pictures.shape[2]
+    drawn = with_room(places.vectors, width, height)
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 7.2))
-        ax.scatter(*places.vectors[~drawn].T, s=7, c=colours[~drawn], alpha=0.7, linewidths=0, rasterized=True)
-        _draw(ax, places.vectors[drawn], size, pictures[drawn], colours[drawn])
-        _finish(ax, places.vectors, size, kinds, title)
+        x, y = places.vectors[~drawn].T
+        ax.scatter(x, y, s=7, c=colours[~drawn], alpha=0.7, linewidths=0, rasterized=True)
+        _draw(ax, places.vectors[drawn], np.array([width, height]), pictures[drawn], colours[drawn])
+        _finish(ax, places.vectors, np.array([width, height]), kinds, title)
     return fig, ax
 
 
 def _draw(ax: Axes, middles: np.ndarray, size: np.ndarray, pictures: np.ndarray, colours: np.ndarray) -> None:
     """Thumbnails of one size, width and height, with their frames, which are part of it."""
     corners = middles - size / 2
-    frames = [Rectangle(corner, *size) for corner in corners]
+    width, height = size
+    frames = [Rectangle((left, low), width, height) for left, low in corners]
     ax.add_collection(PatchCollection(frames, facecolors=list(colours), linewidths=0, zorder=2))
     frame = FRAME * size.min()
     canvas, box = _canvas(corners + frame, size - 2 * frame, pictures)
     ax.imshow(canvas, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="equal", origin="lower", zorder=3)
 
 
-def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+def _canvas(
+    corners: np.ndarray, size: np.ndarray, pictures: np.ndarray
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """All pictures on one, NaN between them, and its extent: a thousand images would take a minute to write."""
     pictures = _resized(pictures)[:, ::-1]  # rows count from below
     tall, wide = pictures.shape[1:]
@@ -119,9 +124,6 @@ def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, di
     """A colour a row, and the kinds that have one, in order of their names."""
     if column is None:
         return np.full(len(metadata), GREY), {}
-    if column not in metadata:
-        known = ", ".join(map(str, metadata.columns)) or "none"
-        raise ValueError(f"No column {column!r} in the metadata, which has: {known}.")
     kinds = sorted(metadata[column].value_counts().index[: len(FRAMES)], key=str)
     colours = dict(zip(kinds, FRAMES, strict=False))
     return np.array([colours.get(kind, GREY) for kind in metadata[column]]), colours
@@ -129,20 +131,27 @@ def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, di
 
 def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, kinds: dict[object, str], title: str) -> None:
     low, high = middles.min(axis=0) - size / 2, middles.max(axis=0) + size / 2
-    ax.set(xticks=[], yticks=[], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    ax.spines[:].set_visible(False)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    bare(ax)
     ax.set_title(title, pad=30 if kinds else 12)
     if kinds:
         handles = [Patch(color=colour, label=short(str(kind), 16)) for kind, colour in kinds.items()]
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.7, "borderpad": 0}
-        spaces = {"handlelength": 0.9, "handletextpad": 0.4, "columnspacing": 1.1}
-        ax.legend(handles=handles, ncols=len(FRAMES), fontsize=9, **place, **spaces)
+        ax.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=len(FRAMES),
+            fontsize=9,
+            borderaxespad=0.7,
+            borderpad=0,
+            handlelength=0.9,
+            handletextpad=0.4,
+            columnspacing=1.1,
+        )
 
 
 def _check(places: Embedding, pictures: Sequence | np.ndarray) -> np.ndarray:
     pictures = np.asarray(pictures)
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
     if pictures.ndim != 3 or len(pictures) != len(places):
         raise ValueError(f"Pictures have shape {pictures.shape}, expected ({len(places)}, height, width): one a name.")
     return pictures

@@ -1,1 +1,1 @@
-"""What learns vectors, a folder a family."""
+"""What learns vectors: one folder for each family of models."""

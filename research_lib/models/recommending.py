@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from research_lib.checks import check_integers
-from research_lib.containers.embedding import Embedding, top_k
+from research_lib.containers.embedding import Embedding, top_k, with_metadata
 from research_lib.containers.interactions import Interactions, row_of
 
 
@@ -77,4 +77,4 @@ def best_unseen(scores: np.ndarray, interactions: Interactions, row: int, n: int
     best = top_k(scores[None], min(n, len(scores)))[0]
     best = best[np.isfinite(scores[best])]
     found = pd.DataFrame({"name": interactions.col_names[best], "score": scores[best]})
-    return found.join(interactions.col_metadata.iloc[best].reset_index(drop=True), rsuffix="_metadata")
+    return with_metadata(found, interactions.col_metadata.iloc[best])

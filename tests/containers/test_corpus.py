@@ -52,7 +52,7 @@ def test_words_are_counted_commonest_first(documents):
         assert list(counts.index[counts == count]) == sorted(counts.index[counts == count], key=words.index)
 
 
-def test_it_is_iterated_again_and_again():
+def test_a_corpus_can_be_iterated_again_and_again():
     corpus = Corpus.from_texts([CAT, "A cat!"], source="two")
     assert list(corpus) == list(corpus) == [tokenize(CAT), ["a", "cat"]]
     assert repr(corpus) == "Corpus(2 documents, from two)"
@@ -67,7 +67,7 @@ def test_it_is_iterated_again_and_again():
         (lambda: list(Corpus([["a"], CAT])), "memory, document 2: the text 'The fat cat sat on t', expected a list of"),
     ],
 )
-def test_what_is_not_documents_is_refused(make, message):
+def test_documents_that_cannot_be_read_again_are_refused(make, message):
     with pytest.raises(TypeError, match=message):
         make()
 
@@ -79,7 +79,7 @@ def test_an_empty_corpus_is_refused_when_it_is_counted(documents):
 
 
 def test_a_window_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="window is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="window is 0, expected a whole number of at least 1"):
         context_pairs(["a", "b"], 0)
 
 

@@ -9,6 +9,7 @@ import socket
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 
 import pooch
 import pytest
@@ -272,3 +273,18 @@ def test_the_real_file_is_imported_under_any_name(cache, tmp_path, monkeypatch):
     assert not catalogue.is_cached("books-p15")
     assert list(catalogue.import_folder(tmp_path / "downloads")["name"]) == ["books-p15"]
     assert catalogue.is_cached("books-p15")
+
+
+def test_a_local_file_is_described_as_an_entry_to_append(tmp_path):
+    path = tmp_path / 'a "b"\\.csv'
+    path.write_bytes(CONTENT)
+    text = catalogue.describe(path)
+    with (tmp_path / "catalogue.toml").open("w", encoding="utf-8") as file:
+        file.write(f"{files('research_lib.datasets').joinpath('catalogue.toml').read_text(encoding='utf-8')}\n{text}")
+    *published, mine = catalogue.read_catalogue(tmp_path / "catalogue.toml")
+    assert tuple(published) == catalogue.DATASETS
+    assert mine.name == 'my-a "b"\\'
+    assert mine.files == (catalogue.File(path.name, "https://…", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)),)
+    assert (mine.kind, mine.description, mine.rows, mine.columns) == ("…", "…", 0, 0)  # for somebody to fill in
+    with pytest.raises(FileNotFoundError, match=r"missing\.csv: no such file"):
+        catalogue.describe(tmp_path / "missing.csv")

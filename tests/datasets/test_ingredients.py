@@ -359,7 +359,7 @@ def test_a_published_table_may_lack_purposes(twin):
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        (".", IsADirectoryError, "a folder, expected a .csv, .tsv or .xlsx table, or a text of lines"),
+        (".", IsADirectoryError, "a folder, expected a .csv, .tsv, .xlsx or .parquet table, or a text of lines"),
         ("missing.csv", FileNotFoundError, "missing.csv: no such file"),
         ("folder/missing", FileNotFoundError, "folder/missing: no such file"),
         ("cosing-twn", ValueError, "Unknown dataset 'cosing-twn'. Did you mean 'cosing-twin'"),

@@ -36,7 +36,7 @@ def picks(films):
 
 
 def test_a_table_becomes_pairs_in_order_of_user_and_time(write):
-    films = load("films", write(TABLE), min_count=1)
+    films = load("log", write(TABLE), min_count=1)
     assert picks(films) == [
         ("ann", "Emma", "2020-03-01"),
         ("ann", "Heat", "2020-03-02"),
@@ -53,23 +53,23 @@ def test_a_table_becomes_pairs_in_order_of_user_and_time(write):
 
 def test_cleaning_is_a_choice(write):
     path = write(TABLE)
-    assert len(load("films", path, min_count=1, min_rating=None)) == 5
-    assert list(load("films", path, min_count=2).col_names) == ["Heat"]
+    assert len(load("log", path, min_count=1, min_rating=None)) == 5
+    assert list(load("log", path, min_count=2).col_names) == ["Heat"]
     with pytest.raises(ValueError, match=r"no film has 9 pairs rated at least 4; .* is 3\. Give a lower min_count or"):
-        load("films", path, min_count=9)
+        load("log", path, min_count=9)
     with pytest.raises(ValueError, match=r"no film has 9 pairs; the most is 3\. Give a lower min_count\."):
-        load("films", path, min_count=9, min_rating=None)
+        load("log", path, min_count=9, min_rating=None)
 
 
 def test_a_table_needs_no_ratings_and_no_categories(write):
-    films = load("films", write("customer,product,date\na,x,20200101\nb,x,20200102\n"), min_count=1)
+    films = load("log", write("customer,product,date\na,x,20200101\nb,x,20200102\n"), min_count=1)
     assert picks(films) == [("a", "x", "2020-01-01"), ("b", "x", "2020-01-02")]
     assert list(films.col_metadata) == ["n_users"]
 
 
 def test_categories_are_those_of_the_first_cell_that_has_any(write):
     text = "user,item,day,genre\na,x,20200101,\nb,x,20200102,|Drama\nb,y,20200103,Crime | Drama\na,z,20200104,\n"
-    films = load("films", write(text), min_count=1)
+    films = load("log", write(text), min_count=1)
     assert films.col_metadata["categories"].tolist() == ["Drama", "Crime|Drama", ""]
     assert films.col_metadata["category"].tolist()[:2] == ["Drama", "Crime"]
     assert films.col_metadata["category"].isna().tolist() == [False, False, True]
@@ -93,14 +93,14 @@ def test_categories_are_those_of_the_first_cell_that_has_any(write):
 )
 def test_what_cannot_be_read_is_named(write, change, message):
     with pytest.raises(ValueError, match=message):
-        load("films", write(TABLE.replace(*change, 1)), min_count=1)
+        load("log", write(TABLE.replace(*change, 1)), min_count=1)
 
 
 def test_a_column_can_be_named_but_must_be_there(write):
     path = write(TABLE.replace("time,", "when,"))
-    assert len(load("films", path, min_count=1, time_column="when")) == 4
+    assert len(load("log", path, min_count=1, time_column="when")) == 4
     with pytest.raises(ValueError, match=r"no column 'stars'\. There are: 'user'"):
-        load("films", path, min_count=1, time_column="when", rating_column="stars")
+        load("log", path, min_count=1, time_column="when", rating_column="stars")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_movielens_is_read_out_of_its_archive(tmp_path):
         movies="movieId,title,genres\n"
         "10,Emma (1996),Comedy|Romance\n20,Emma (1996),Romance\n30,Odd,(no genres listed)\n",
     )
-    films = load("films", path, min_count=1, min_rating=None)
+    films = load("log", path, min_count=1, min_rating=None)
     assert picks(films) == [
         ("1", "Emma (1996) #20", "2001-01-01"),
         ("1", "Emma (1996) #10", "2001-01-02"),
@@ -147,10 +147,10 @@ def test_movielens_is_read_out_of_its_archive(tmp_path):
 
 def test_another_archive_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"expected MovieLens' archive with ratings.csv and movies.csv"):
-        load("films", movielens(tmp_path / "ml.zip", ratings="userId\n1\n"))
+        load("log", movielens(tmp_path / "ml.zip", ratings="userId\n1\n"))
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(ValueError, match="expected MovieLens' archive"):
-        load("films", tmp_path / "broken.zip")
+        load("log", tmp_path / "broken.zip")
 
 
 @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ def test_what_an_archive_lacks_is_named(tmp_path, change, message):
         "movies": "movieId,title,genres\n10,A,B",
     }
     path = movielens(tmp_path / "ml.ZIP", **files)
-    assert len(load("films", path, min_count=1)) == 1
+    assert len(load("log", path, min_count=1)) == 1
     with pytest.raises(ValueError, match=message):
-        load("films", movielens(path, **{name: text.replace(*change) for name, text in files.items()}), min_count=1)
+        load("log", movielens(path, **{name: text.replace(*change) for name, text in files.items()}), min_count=1)
 
 
 @pytest.mark.real("movielens-small")
 def test_movielens_small_is_what_was_published():
-    films = load("films", "movielens-small")
+    films = load("log", "movielens-small")
     assert (films.n_rows, films.n_cols) == (609, 1956)
     story = dict(films.cleaning.itertuples(index=False))
     assert story["rows"] == 100_836 and story["pairs"] == len(films) == 41_256
@@ -183,7 +183,7 @@ def test_movielens_small_is_what_was_published():
 
 
 def test_the_twin_drifts_from_category_to_category():
-    twin = load("films")
+    twin = load("log")
     assert twin.source == "synthetic: planted drift"
     place = twin.col_metadata["category"].map(CATEGORIES.index).to_numpy()[twin.pairs[:, 1]]
     assert np.corrcoef(place, twin.times.astype(int))[0, 1] > 0.5

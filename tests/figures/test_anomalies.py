@@ -17,7 +17,7 @@ def close_figures():
 
 def test_roc_curves_stand_in_the_order_of_their_areas():
     scores = pd.DataFrame(
-        {"kind": list("aab"), "anomalous": [False, False, True], "ours": [1, 2, 3], "worst": [3, 2, 1]}
+        {"label": list("aab"), "anomalous": [False, False, True], "ours": [1, 2, 3], "worst": [3, 2, 1]}
     )
     _, ax = plot_roc(scores, pd.Series({"worst": 0.0, "ours": 1.0}), "Found", ["ours"])
     chance, ours, worst = (line.get_xydata().tolist() for line in ax.lines)

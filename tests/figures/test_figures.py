@@ -1,4 +1,5 @@
 import hashlib
+import re
 import warnings
 
 import matplotlib.pyplot as plt
@@ -35,6 +36,7 @@ from research_lib.figures import (
     style,
 )
 from research_lib.figures.style import ACCENT, FIGURE_MIME, GREY, KINDS
+from research_lib.views.clustering import merge_tree
 
 
 @pytest.fixture(autouse=True)
@@ -202,16 +204,15 @@ def test_scores_are_dots_and_a_missing_one_is_empty():
 
 
 def test_a_saved_figure_is_the_same_bytes_every_time(places, run_folder, shown):
-    contents = []
-    for _ in range(2):
-        fig, _ = plot_map(places, colour_by="genre", names=["book 3"], title="Books gather")
-        save_figure(fig, "map")
-        contents.append({path.name: path.read_bytes() for path in (run_folder / "figures").iterdir()})
-    assert sorted(contents[0]) == ["map.png", "map.svg"]
-    assert contents[0] == contents[1]
-    fig, _ = plot_map(places, title="Books scatter")
-    save_figure(fig, "map")
-    assert (run_folder / "figures" / "map.svg").read_bytes() != contents[0]["map.svg"]
+    for name, title in {"map": "Books gather", "again": "Books gather", "other": "Books scatter"}.items():
+        fig, _ = plot_map(places, colour_by="genre", names=["book 3"], title=title)
+        save_figure(fig, name)
+    contents = {path.name: path.read_bytes() for path in (run_folder / "figures").iterdir()}
+    assert sorted(contents) == sorted(
+        f"{name}.{ending}" for name in ("map", "again", "other") for ending in ("png", "svg")
+    )
+    for ending in ("png", "svg"):
+        assert contents[f"map.{ending}"] == contents[f"again.{ending}"] != contents[f"other.{ending}"]
 
 
 def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_folder, shown):
@@ -230,12 +231,54 @@ def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_fo
     assert not plt.fignum_exists(fig.number)
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../map", "/map"])
-def test_a_figure_is_not_saved_elsewhere(places, run_folder, shown, name):
-    fig, _ = plot_map(places)
-    with pytest.raises(ValueError, match=f"Figure name '{name}', expected a file name without folders"):
-        save_figure(fig, name)
+@pytest.mark.parametrize(
+    "name",
+    ["", None, "a/b", "../map", "/map", "..", ".map", "map.", "a\\b", "a b", "map\n", 'a"b', "\x1b[31m", "x" * 101],
+)
+def test_a_figure_is_saved_under_an_ordinary_name_in_the_run(run_folder, shown, name):
+    with pytest.raises(ValueError, match=f"Figure name {re.escape(repr(name))}, expected at most 100 letters"):
+        save_figure(plt.figure(), name)
     assert not run_folder.exists() and shown == []
+
+
+@pytest.mark.parametrize("name", ["x" * 100, "07-map_2.pca", "지도", "कहानी"])
+def test_a_name_may_be_of_any_script(run_folder, shown, name):
+    save_figure(plt.figure(), name)
+    assert (run_folder / "figures" / f"{name}.svg").is_file()
+
+
+def test_a_run_saves_one_figure_a_name_and_a_session_saves_again(run_folder, shown, monkeypatch):
+    save_figure(plt.figure(), "map")
+    with pytest.raises(ValueError, match="Figure 'map' was saved already in this run"):
+        save_figure(plt.figure(), "map")
+    monkeypatch.setattr(plt, "get_backend", lambda: "inline")  # of JupyterLab, whose run folder is always the same
+    save_figure(plt.figure(), "map")
+    monkeypatch.undo()
+    monkeypatch.chdir(run_folder)
+    monkeypatch.delenv(style.RUN_VARIABLE, raising=False)
+    monkeypatch.setattr(style, "display", lambda bundle, **_: None)
+    for _ in range(2):
+        save_figure(plt.figure(), "map")
+
+
+@pytest.mark.parametrize("name", ["costs $5 and $10", "$$", r"$\frac{$"])
+def test_dollar_signs_in_names_are_drawn_as_they_are(run_folder, shown, name):
+    places = Embedding([[0, 0], [1, 0], [1, 1.0]], [name, "b", "c"], pd.DataFrame({"genre": [name, "x", "y"]}))
+    _, ax = plot_similar(places, name)
+    assert not ax.title.get_parse_math()
+    fig, ax = plot_map(places, "genre", [name], title=name)
+    ax.set_xlabel(name)  # outside the house style
+    save_figure(fig, "dollars")
+    assert name in texts(ax)
+    assert not any(text.get_parse_math() for text in [ax.title, ax.xaxis.label, *ax.texts])
+
+
+def test_powers_along_a_logarithmic_axis_are_formulas(run_folder, shown):
+    with style.house_style():
+        fig, ax = plt.subplots()
+    ax.set_xscale("log")
+    save_figure(fig, "log")
+    assert ax.get_xticklabels()[0].get_text().startswith("$") and ax.get_xticklabels()[0].get_parse_math()
 
 
 def test_a_full_disk_leaves_no_half_figure(places, run_folder, shown, monkeypatch):
@@ -326,10 +369,13 @@ def test_the_number_of_clusters_is_shown_with_its_range_and_the_noise():
 
 
 def test_a_tree_names_its_leaves():
-    tree = np.array([[0, 1, 0.5, 2], [2, 3, 2.0, 3]])
-    _, ax = plot_tree(tree, ["near", "nearer", "far"])
-    assert sorted(label.get_text() for label in ax.get_yticklabels()) == ["far", "near", "nearer"]
-    assert max(ax.collections[0].get_paths()[-1].vertices[:, 0]) == 2.0
+    leaves = Embedding([[0], [0.5], [3]], ["near", "nearer", "far"])
+    _, ax = plot_tree(leaves, metric="euclidean")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["far", "near", "nearer"]
+    near, far = (path.vertices[:, 0].max() for path in ax.collections[0].get_paths())
+    assert near == 0.5 and far == pytest.approx(merge_tree(leaves, "euclidean")[-1, 2])
+    _, ax = plot_tree(leaves, metric="euclidean", names=["A", "B", "C"])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["C", "A", "B"]
 
 
 @pytest.mark.parametrize("text", ["글리세린", "グリセリン", "甘油", "Glycérine"])
@@ -449,7 +495,7 @@ def test_learning_curves_show_the_mean_of_the_folds_and_names_that_do_not_overla
         for number in (3, 90)
         for fold in (0, 1)
     ]
-    scores = pd.DataFrame(rows, columns=["features", "per kind", "rows", "fold", "accuracy"])
+    scores = pd.DataFrame(rows, columns=["features", "per label", "rows", "fold", "accuracy"])
     fig, ax = plot_learning_curves(scores, "Vectors win", highlight=["vectors"])
     lines = {tuple(line.get_xdata()): line for line in ax.lines}
     assert list(lines) == [(3.0, 90.0)]
@@ -477,7 +523,7 @@ def test_kinds_over_time_are_shares_the_earliest_below():
     first, *_, last = fig.axes[0].patches
     assert ax.get_xlim()[0] < first.get_x() and last.get_x() + last.get_width() < ax.get_xlim()[1]  # none is cut
     assert (below[:, 0].min(), below[:, 0].max()) == ax.get_xlim()
-    with pytest.raises(ValueError, match="The films have no metadata 'genre', there is: 'kind'"):
+    with pytest.raises(ValueError, match="No column 'genre' in the metadata of the films, which has: kind"):
         plot_over_time(table, "genre")
     with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
         plot_over_time(table.distinct(), "kind")
@@ -500,3 +546,17 @@ def test_day_maps_share_their_colours():
     assert [label.get_text() for label in fig.axes[-1].get_yticklabels()] == ["day 0", "day 3"]
     with pytest.raises(ValueError, match="flat: the map has 3 dimensions, expected 2"):
         plot_day_maps({"flat": Embedding(np.zeros((4, 3)), list("abcd"), pd.DataFrame({"day": range(4)}))})
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        plot_histories,
+        plot_shepard,
+        plot_day_maps,
+        lambda nothing: plot_parity(pd.DataFrame(columns=["part", "target"]), []),
+    ],
+)
+def test_a_figure_without_panels_is_refused(plot):
+    with pytest.raises(ValueError, match="Nothing to draw, expected at least one panel"):
+        plot({})

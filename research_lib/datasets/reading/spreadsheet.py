@@ -1,6 +1,5 @@
-"""Tables and texts as people keep them: CSV, TSV, XLSX, Parquet, in UTF-8 or not, and what is wrong with them."""
+"""Tables as people keep them, CSV, TSV, XLSX or Parquet, and what is wrong with them."""
 
-import codecs
 import csv
 import io
 import re
@@ -16,6 +15,9 @@ import openpyxl
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
+from research_lib.datasets.reading.text_files import read_text
+
+TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".parquet")  # an .xls is refused with advice
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
 PARQUET = b"PAR1"
 SEPARATORS = ("|", ";", "\n", ",", "、", "/", "・", "·")  # within a cell, the surest first
@@ -58,46 +60,6 @@ def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
     if start == PARQUET or path.suffix.lower() == ".parquet":
         return _with_header(_parquet_rows(path), path.name)
     return _with_header(_csv_rows(path, encoding), path.name)
-
-
-def read_text(path: str | Path, encoding: str = "utf-8") -> str:
-    """The text of a file, its lines ended by ``\\n``; `ValueError` says which encoding it looks like."""
-    path = Path(path)
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        raise ValueError(f"Unknown encoding {encoding!r}, expected one such as 'utf-8' or 'cp949'.") from None
-    data = path.read_bytes()
-    where, problem = path.name, ""
-    try:
-        text = data.decode("utf-8-sig" if codec == "utf-8" else codec)
-        problem = "it holds NUL characters" if "\0" in text else ""
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        where, problem = f"{path.name}, line {line}", error.reason
-    if problem:
-        looks = _looks_like(data)
-        hint = f"It looks like {looks.upper()}: give encoding={looks!r}" if looks else "Give the encoding it is in"
-        raise ValueError(f"{where}: not {codec} text ({problem}). {hint}.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _looks_like(data: bytes) -> str | None:
-    """The encoding that a file seems to have, or None."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in data:  # where UTF-16 writes Latin letters and commas, every other byte is 0
-        shares = {"utf-16-be": data[::2].count(0) / len(data), "utf-16-le": data[1::2].count(0) / len(data)}
-        likely = max(shares, key=shares.get)
-        return likely if shares[likely] > 0.1 > 2 * min(shares.values()) else None
-    for encoding in ("utf-8", "cp949"):  # EUC-KR is a part of CP949
-        try:
-            foreign = [char for char in data.decode(encoding) if char > "\x7f"]
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8" or sum("가" <= char <= "힣" for char in foreign) > len(foreign) / 2:
-            return encoding
-    return None
 
 
 def _csv_rows(path: Path, encoding: str) -> list[list[str]]:

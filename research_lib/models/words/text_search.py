@@ -15,7 +15,7 @@ from sklearn.preprocessing import normalize
 
 from research_lib.checks import check_choice, check_integers, check_type
 from research_lib.containers.documents import Documents, words_of
-from research_lib.containers.embedding import Embedding
+from research_lib.containers.embedding import Embedding, with_metadata
 
 
 class TextSearch:
@@ -105,7 +105,7 @@ class TextSearch:
         scores = self.score([query], unknown="error")[0]
         order = np.argsort(-scores, kind="stable")[: min(n, (scores > 0).sum())]
         found = pd.DataFrame({"name": self.documents.names[order], "score": scores[order]})
-        return found.join(self.documents.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+        return with_metadata(found, self.documents.metadata.iloc[order])
 
 
 def side_by_side(searches: Mapping[str, TextSearch], queries: Sequence[str], n: int = 5) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from research_lib.datasets.reading.spreadsheet import (
     find_column,
     find_separator,
     read_table,
-    read_text,
     split_cell,
     tidy_text,
 )
+from research_lib.datasets.reading.text_files import read_text
 
 KOREAN = "코드,배합목적\n1,유화제\n2,보습제\n"
 cells = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=8)

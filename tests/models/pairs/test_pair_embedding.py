@@ -4,7 +4,7 @@ from conftest import authors_as_written
 
 from research_lib.datasets import load
 from research_lib.datasets.synthetic.topics import checkerboard, planted_topics
-from research_lib.measures.ranking import compare
+from research_lib.measures.ranking import compare_recommenders
 from research_lib.measures.splits import hold_out
 from research_lib.models.pairs.pair_embedding import PairEmbedding
 
@@ -36,7 +36,7 @@ def test_the_tutorials_setting_reaches_the_keras_model():
     """The protocol of the published comparison, on Wikipedia's books."""
     train, held_out = hold_out(load("books", "books-p15", count="mentions"))
     models = {"mse": PairEmbedding(n_dims=50, epochs=150, random_state=0)}
-    scores = compare(models, train, held_out, labels=authors_as_written("books-p15"))
+    scores = compare_recommenders(models, train, held_out, labels=authors_as_written("books-p15"))
     hit, mrr, author = scores.loc["mse", ["hit@10", "MRR", "same label@10"]]
     assert hit >= 0.39 and author >= 0.44
     assert mrr == pytest.approx(0.208, abs=0.015)  # the same model, not a better one

@@ -6,7 +6,7 @@ from research_lib.containers.interactions import Interactions
 from research_lib.datasets import load
 from research_lib.datasets.synthetic.topics import checkerboard, planted_topics
 from research_lib.measures.agreement import held_out_agreement, neighbour_agreement
-from research_lib.measures.ranking import compare, held_out_ranks, hit_at_k, mean_reciprocal_rank
+from research_lib.measures.ranking import compare_recommenders, held_out_ranks, hit_at_k, mean_reciprocal_rank
 from research_lib.measures.splits import hold_out, hold_out_one
 from research_lib.models.baselines.recommenders import EASE, Popularity, RandomVectors
 from research_lib.models.pairs.set_embedding import SetEmbedding
@@ -112,7 +112,7 @@ def test_a_held_out_purpose_is_found_better_than_by_ease():
     ours = SetEmbedding(n_dims=32, epochs=15, temperature=0.15, name_ngrams=(3, 5), random_state=0)
     random = RandomVectors(n_dims=32, random_state=0)
     models = {"ours": ours, "EASE": EASE(), "popularity": Popularity(), "random": random}
-    scores = compare(models, train, held_out, k=1)
+    scores = compare_recommenders(models, train, held_out, k=1)
     assert (scores.loc["ours", ["hit@1", "MRR"]] >= [0.50, 0.65]).all()
     assert scores.loc["EASE", ["hit@1", "MRR"]].tolist() == pytest.approx([0.440, 0.595], abs=0.01)  # as published
     assert scores.loc["popularity", ["hit@1", "MRR"]].tolist() == pytest.approx([0.208, 0.350], abs=0.01)
@@ -126,6 +126,6 @@ def test_the_recommended_setting_reaches_implicit_als():
     """The protocol of the published comparison, on Wikipedia's books."""
     train, held_out = hold_out(load("books", "books-p15", count="mentions"))
     models = {"sets": SetEmbedding(n_dims=100, epochs=60, n_positive=2048, random_state=0)}
-    scores = compare(models, train, held_out, labels=authors_as_written("books-p15"))
+    scores = compare_recommenders(models, train, held_out, labels=authors_as_written("books-p15"))
     hit, mrr, author = scores.loc["sets", ["hit@10", "MRR", "same label@10"]]
     assert hit >= 0.55 and mrr >= 0.335 and author >= 0.50

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from research_lib import RecentPopularity, TwoTower, compare, hold_out_last, load
+from research_lib import RecentPopularity, TwoTower, compare_recommenders, hold_out_last, load
 from research_lib.checks import UnknownName
 from research_lib.datasets.synthetic.drift import planted_drift
 from research_lib.measures.ranking import held_out_ranks
@@ -37,7 +37,7 @@ def dated(days):
 
 
 def test_it_ranks_what_comes_next_better_than_popularity_now_or_ever(split, model):
-    scores = compare(
+    scores = compare_recommenders(
         {"popularity": Popularity(), "recent": RecentPopularity(n_days=28), "towers": TwoTower(**RECIPE)}, *split
     )
     assert scores.loc["towers", "MRR"] > 1.1 * scores.loc["recent", "MRR"]
@@ -142,7 +142,7 @@ def test_a_day_that_training_never_saw_is_the_nearest_known_one(model):
 
 @pytest.mark.parametrize("day", ["soon", np.datetime64("NaT")])
 def test_what_is_no_day_is_named(model, day):
-    with pytest.raises(ValueError, match="is no day, expected one such as '2015-03-01'"):
+    with pytest.raises(ValueError, match="is not a day, expected one such as '2015-03-01'"):
         model.recommend("user 7", day)
 
 
@@ -274,10 +274,10 @@ def test_it_needs_pairs_with_times(twin):
 @pytest.mark.real("movielens-small")
 @pytest.mark.filterwarnings("ignore:Training never saw")
 def test_the_towers_rank_the_last_film_of_a_user_better_than_ease():
-    train, held_out = hold_out_last(load("films", "movielens-small"), min_count=5)
+    train, held_out = hold_out_last(load("log", "movielens-small"), min_count=5)
     recipe = {"n_dims": 64, "days": 30, "smoothness": 100, "n_recent": 10, "temperature": 0.14, "epochs": 8}
     models = {"popularity": Popularity(), "EASE": EASE(penalty=200), "ours": TwoTower(**recipe, random_state=0)}
-    hit = compare(models, train, held_out)["hit@10"]
+    hit = compare_recommenders(models, train, held_out)["hit@10"]
     assert hit["popularity"] == pytest.approx(0.045, abs=0.001)
     assert hit["EASE"] == pytest.approx(0.080, abs=0.003)
     assert hit["ours"] > 0.12

@@ -8,7 +8,6 @@ from sklearn.base import clone
 from research_lib.containers.corpus import END, Corpus, pairs_within
 from research_lib.datasets import load
 from research_lib.datasets.synthetic.grammar import planted_analogies, planted_grammar
-from research_lib.datasets.word_tests import load_similarities
 from research_lib.measures.words import analogy_accuracy, human_similarity
 from research_lib.models.words.negative_sampling import (
     BLOCK_PIECES,
@@ -284,7 +283,8 @@ def test_parameters_are_kept_as_given():
 def test_vectors_of_real_text_agree_with_people():
     learnt = SkipGram(random_state=0).fit(load("text", "wiki-text")).embedding_
     found = {
-        name: human_similarity(learnt, load_similarities("word-tests", name)) for name in ("wordsim353", "simlex999")
+        name: human_similarity(learnt, load("similarities", "word-tests", name=name))
+        for name in ("wordsim353", "simlex999")
     }
     assert found["wordsim353"]["spearman"] >= 0.48
     assert found["simlex999"]["spearman"] >= 0.22

@@ -4,7 +4,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from research_lib.containers.documents import Documents
-from research_lib.containers.embedding import Embedding, shuffled_names
+from research_lib.containers.embedding import Embedding
 from research_lib.datasets import load
 from research_lib.measures.retrieval import judge_searches
 from research_lib.models.words.skipgram import SkipGram
@@ -113,12 +113,12 @@ def test_bad_input_gets_one_message(documents, word_vectors):
 @pytest.fixture(scope="module")
 def judged(documents, word_vectors):
     asked = [("car", "thing", ["automobile", "garage"]), ("F7A", "code", ["fuse"]), ("kitten", "thing", ["kitten"])]
-    queries = pd.DataFrame(asked, columns=["query", "sort", "relevant"])
+    queries = pd.DataFrame(asked, columns=["query", "label", "relevant"])
     texts = Documents(documents.texts, documents.names, queries=queries)
     return {"keyword": TextSearch.by_keyword(texts), "words": TextSearch.by_words(texts, word_vectors)}
 
 
-def test_searches_are_judged_by_sort_of_query(judged):
+def test_searches_are_judged_by_label_of_query(judged):
     queries = ["car", "F7A", "kitten"]
     scores = {name: search.score(queries, unknown="ignore") for name, search in judged.items()}
     recall = judge_searches(scores, judged["keyword"].documents, k=3)
@@ -137,8 +137,8 @@ def test_side_by_side_ticks_what_answers_the_query(judged):
 
 
 @pytest.fixture(scope="module")
-def by_sort():
-    """Mean recall@5 of every search of the sample, a row a sort of query."""
+def by_label():
+    """Mean recall@5 of every search of the sample, a row a label of queries."""
     sample = load("documents")
     queries = list(sample.queries["query"])
     corpus = sample.to_corpus()
@@ -148,18 +148,18 @@ def by_sort():
         "topics": TextSearch.by_topics(sample, 50),
         "words": TextSearch.by_words(sample, learnt),
         "words seen twice": TextSearch.by_words(sample, learnt.subset(learnt.metadata["count"] > 1)),
-        "null": TextSearch.by_words(sample, shuffled_names(learnt)),
+        "null": TextSearch.by_words(sample, learnt.shuffled()),
     }
     scores = {name: search.score(queries, unknown="ignore") for name, search in searches.items()}
     return judge_searches(scores, sample, 5).T
 
 
-def test_on_the_sample_meaning_wins_for_synonyms_and_keywords_for_names(by_sort):
-    synonym, exact = by_sort.loc["synonym"], by_sort.loc["exact"]
+def test_on_the_sample_meaning_wins_for_synonyms_and_keywords_for_names(by_label):
+    synonym, exact = by_label.loc["synonym"], by_label.loc["exact"]
     assert synonym[["topics", "words"]].min() > 0.5 > 0.2 > synonym["keyword"]
     assert exact["keyword"] == 1
     assert exact["words seen twice"] < 0.3
 
 
-def test_words_with_the_vectors_of_others_find_no_synonym(by_sort):
-    assert by_sort.loc["synonym", "null"] < 0.2
+def test_words_with_the_vectors_of_others_find_no_synonym(by_label):
+    assert by_label.loc["synonym", "null"] < 0.2
