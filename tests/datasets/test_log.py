@@ -200,7 +200,7 @@ def test_the_broken_twin_has_lost_only_its_recent_dates():
 def test_a_twin_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="48 picks of 40 films"):
         planted_drift(n_films=40)
-    with pytest.raises(ValueError, match="since is 1, expected 0 to less than 1"):
+    with pytest.raises(ValueError, match="since is 1, expected a number of at least 0 and below 1"):
         planted_drift(broken_from=1)
     with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
         lose_dates(planted_drift().distinct())
