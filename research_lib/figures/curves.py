@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from research_lib.figures.panels import beside, panels, spread_out
-from research_lib.figures.style import ACCENT, BASELINE, HALO, KINDS, dark, house_style, short
+from research_lib.figures.style import ACCENT, BASELINE, COLOURS, HALO, dark, house_style, short
 
 GREYS = ("#555555", "#888888", "#AAAAAA", "#C4C4C4")
 DASHES = ("-", "--", "-.", ":")
@@ -153,7 +153,7 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
     each = scores.groupby(["features", "per kind"], sort=False)
     curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
     last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
-    colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, KINDS, strict=False))
+    colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, COLOURS, strict=False))
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
         for name in last.index:
@@ -219,7 +219,7 @@ def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
     """
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 3.8))
-        colours = iter(KINDS)
+        colours = iter(COLOURS)
         for name, values in stress.items():
             colour = BASELINE if name == "random" else next(colours)
             ax.plot(values.index, values, color=colour, marker="o", ms=4)

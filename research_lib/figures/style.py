@@ -28,7 +28,7 @@ FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
 BASELINE = "#999999"  # what the accent is compared with
-KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
 STYLE = RcParams({
     "font.family": FONTS,  # a character that the first does not have is taken from the next
     "figure.figsize": (7.2, 4.5),
@@ -110,13 +110,14 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     plt.close(fig)
 
 
-def dark(colour: str) -> tuple[float, ...]:
-    """The colour as it can be read as text."""
-    return tuple(0.75 * channel for channel in to_rgb(colour))
+def dark(colour: str) -> tuple[float, float, float]:
+    """The colour, dark enough to be read as text."""
+    red, green, blue = to_rgb(colour)
+    return 0.75 * red, 0.75 * green, 0.75 * blue
 
 
 def short(text: str, length: int) -> str:
-    """The text, cut to a length."""
+    """The text, cut to at most so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

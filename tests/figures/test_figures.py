@@ -35,7 +35,7 @@ from research_lib.figures import (
     save_figure,
     style,
 )
-from research_lib.figures.style import ACCENT, FIGURE_MIME, GREY, KINDS
+from research_lib.figures.style import ACCENT, COLOURS, FIGURE_MIME, GREY
 from research_lib.views.clustering import merge_tree
 
 
@@ -94,22 +94,22 @@ def test_a_plain_map_draws_every_name_where_it_is(places):
 
 
 def test_the_commonest_kinds_are_coloured_and_named_and_the_rest_is_grey(places):
-    _, ax = plot_map(places, colour_by="genre", n_kinds=2)
+    _, ax = plot_map(places, colour_by="genre", n_labels=2)
     assert points_by_colour(ax) == {
-        KINDS[0]: where(places, slice(0, 10)),
-        KINDS[1]: where(places, slice(10, 16)),
+        COLOURS[0]: where(places, slice(0, 10)),
+        COLOURS[1]: where(places, slice(10, 16)),
         GREY: where(places, slice(16, 20)),
     }
     assert texts(ax) == ["novel", "play"]
-    for text, colour in zip(ax.texts, KINDS, strict=False):
+    for text, colour in zip(ax.texts, COLOURS, strict=False):
         assert same_color(text.get_color(), style.dark(colour))
 
 
 def test_a_map_is_coloured_by_numbers_too(places):
     _, ax = plot_map(places, colour_by="year")
     assert points_by_colour(ax) == {
-        KINDS[0]: where(places, slice(0, 12)),
-        KINDS[1]: where(places, slice(12, 18)),
+        COLOURS[0]: where(places, slice(0, 12)),
+        COLOURS[1]: where(places, slice(12, 18)),
         GREY: where(places, slice(18, 20)),
     }
     assert texts(ax) == ["1800", "1900"]
@@ -133,8 +133,8 @@ def test_the_name_of_a_kind_lies_among_its_points():
     ("options", "message"),
     [
         ({"colour_by": "gender"}, "No column 'gender' in the metadata, which has: genre, year"),
-        ({"colour_by": "genre", "n_kinds": 9}, "n_kinds is 9, expected 1 to 8"),
-        ({"colour_by": "genre", "n_kinds": 0}, "n_kinds is 0, expected 1 to 8"),
+        ({"colour_by": "genre", "n_labels": 9}, "n_labels is 9, expected at most 8"),
+        ({"colour_by": "genre", "n_labels": 0}, "n_labels is 0, expected a whole number of at least 1"),
     ],
 )
 def test_a_map_that_cannot_be_coloured_is_refused(places, options, message):
@@ -339,8 +339,8 @@ def test_a_cluster_map_puts_what_is_alike_together(table):
 def test_points_are_sized_by_how_many_they_stand_for():
     counts = pd.DataFrame({"n_alike": [1, 4, 100], "kind": ["few", "few", "many"]})
     places = Embedding(np.eye(3)[:, :2], ["a", "b", "c"], counts)
-    assert texts(plot_map(places, "kind", n_kinds=1)[1]) == ["few"]  # points
-    assert texts(plot_map(places, "kind", n_kinds=1, size_by="n_alike")[1]) == ["many"]  # what they stand for
+    assert texts(plot_map(places, "kind", n_labels=1)[1]) == ["few"]  # points
+    assert texts(plot_map(places, "kind", n_labels=1, size_by="n_alike")[1]) == ["many"]  # what they stand for
     _, ax = plot_map(places, size_by="n_alike")
     sizes = ax.collections[-2].get_sizes()  # the last are the rings
     np.testing.assert_allclose(sizes / sizes[0], [1, 2, 10])
@@ -501,7 +501,7 @@ def test_learning_curves_show_the_mean_of_the_folds_and_names_that_do_not_overla
     assert list(lines) == [(3.0, 90.0)]
     drawn = {round(line.get_ydata()[0], 3): line for line in ax.lines}
     assert set(drawn) == {0.213, 0.513, 0.514, 0.515}
-    assert same_color(drawn[0.515].get_color(), KINDS[0])
+    assert same_color(drawn[0.515].get_color(), COLOURS[0])
     fig.canvas.draw()
     boxes = [text.get_window_extent() for text in ax.texts]
     assert [text.get_text()[:-5] for text in ax.texts] == ["vectors", "tf-idf", "raw", "majority"]
@@ -519,12 +519,14 @@ def test_kinds_over_time_are_shares_the_earliest_below():
     assert sum(bar.get_height() for bar in fig.axes[0].patches) == 120
     assert fig.axes[0].get_ylabel() == "films"
     below = ax.collections[0].get_paths()[0].vertices
-    assert below[:, 1].max() == 1 and same_color(ax.collections[0].get_facecolor()[0, :3], KINDS[0])
+    assert below[:, 1].max() == 1 and same_color(ax.collections[0].get_facecolor()[0, :3], COLOURS[0])
     first, *_, last = fig.axes[0].patches
     assert ax.get_xlim()[0] < first.get_x() and last.get_x() + last.get_width() < ax.get_xlim()[1]  # none is cut
     assert (below[:, 0].min(), below[:, 0].max()) == ax.get_xlim()
     with pytest.raises(ValueError, match="No column 'genre' in the metadata of the films, which has: kind"):
         plot_over_time(table, "genre")
+    with pytest.raises(ValueError, match="n_labels is 9, expected at most 8"):
+        plot_over_time(table, "kind", n_labels=9)
     with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
         plot_over_time(table.distinct(), "kind")
     with pytest.raises(ValueError, match="All pairs happened at one time, 2020-01-01"):

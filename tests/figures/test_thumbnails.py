@@ -181,9 +181,9 @@ def test_bad_input_gets_one_message(plot, change, message):
 
 def test_a_size_a_share_and_a_number_out_of_range_are_refused():
     places = crowded(10)
-    with pytest.raises(ValueError, match="size is 0, expected above 0"):
+    with pytest.raises(ValueError, match="size is 0, expected a number above 0 and of at most 1"):
         plot_thumbnail_map(places, pictures_of(10), size=0)
-    with pytest.raises(ValueError, match="spare is -1, expected at least 0"):
+    with pytest.raises(ValueError, match="spare is -1, expected a number of at least 0"):
         on_grid(places, spare=-1)
     with pytest.raises(ValueError, match=r"2,501 pictures, expected at most 2,500: draw some, with subset\(\)"):
         on_grid(crowded(2501))
