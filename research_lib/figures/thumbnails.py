@@ -13,7 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 from research_lib.checks import check_numbers
 from research_lib.containers.embedding import Embedding
 from research_lib.figures.panels import bare, check_map
-from research_lib.figures.style import COLOURS, GREY, house_style, short
+from research_lib.figures.style import COLOURS, GREY, NOTE, house_style, short
 from research_lib.views.grid import on_grid, with_room
 
 FRAMES = (*COLOURS, "#332288", "#44AA99")  # two more than points have: the picture helps to tell labels apart
@@ -50,7 +50,7 @@ def plot_thumbnail_grid(
         middles = cells.vectors * PITCH * size
         _draw(ax, middles, size, pictures, colours)
         note = f"half of the pictures were moved by less than {moved:.0%} of the map's width"
-        ax.text(1, -0.005, note, transform=ax.transAxes, fontsize=8, color="#666666", ha="right", va="top")
+        ax.text(1, -0.005, note, transform=ax.transAxes, fontsize=8, color=NOTE, ha="right", va="top")
         _finish(ax, middles, size, named, title)
     return fig, ax
 
