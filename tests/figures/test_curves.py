@@ -96,7 +96,7 @@ def test_learning_curves_show_the_mean_of_the_folds_and_names_that_do_not_overla
         for number in (3, 90)
         for fold in (0, 1)
     ]
-    scores = pd.DataFrame(rows, columns=["features", "per kind", "rows", "fold", "accuracy"])
+    scores = pd.DataFrame(rows, columns=["features", "per label", "rows", "fold", "accuracy"])
     fig, ax = plot_learning_curves(scores, "Vectors win", highlight=["vectors"])
     lines = {tuple(line.get_xdata()): line for line in ax.lines}
     assert list(lines) == [(3.0, 90.0)]
