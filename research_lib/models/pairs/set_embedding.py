@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -240,15 +240,6 @@ class SetEmbedding(Saved):
         """Cosine of some rows, given as positions, with every column, shape (n, n_cols)."""
         check_is_fitted(self)
         return cosine_scores(self.row_embedding_, self.col_embedding_, rows)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "row_embedding_": self.row_embedding_,
-            "col_embedding_": self.col_embedding_,
-            "input_embedding_": self.input_embedding_,
-            "ngram_embedding_": self.ngram_embedding_,
-            "history_": self.history_,
-        }
 
 
 @dataclass

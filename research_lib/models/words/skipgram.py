@@ -4,7 +4,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -231,10 +231,3 @@ class SkipGram(Saved):
 
         self.history_ = train(loss, batches, optimizer, epochs=self.epochs, schedule=schedule, verbose=self.verbose)
         return inputs.detach().cpu().numpy(), outputs.detach().cpu().numpy()
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "embedding_": self.embedding_,
-            "context_embedding_": self.context_embedding_,
-            "history_": self.history_,
-        }

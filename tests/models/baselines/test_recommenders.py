@@ -84,5 +84,5 @@ def test_ease_is_ridge_regression_of_every_column_on_the_others():
 
 def test_ease_refuses_a_table_too_wide_to_invert(monkeypatch):
     monkeypatch.setattr(recommenders, "EASE_COLS", 9)
-    with pytest.raises(ValueError, match="EASE inverts a matrix of 10 × 10: too large. Keep 9 columns"):
+    with pytest.raises(ValueError, match=r"EASE inverts a matrix of 10 × 10: too large\. Keep 9 columns"):
         EASE().fit(checkerboard(10))

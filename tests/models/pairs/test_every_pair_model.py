@@ -1,27 +1,16 @@
 """What holds of every model that is fitted to pairs and scores columns: learners, and those that learn nothing."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from research_lib import (
-    EASE,
-    PairEmbedding,
-    PairSVD,
-    Popularity,
-    RandomVectors,
-    RecentPopularity,
-    SetEmbedding,
-    TwoTower,
-    recommend,
-)
+from research_lib import PairEmbedding, SetEmbedding, TwoTower, recommend
 from research_lib.checks import UnknownName
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets.synthetic.topics import checkerboard, planted_topics, shuffled_pairs
 from research_lib.measures.agreement import neighbour_agreement
+from research_lib.models.baselines.recommenders import EASE, PairSVD, Popularity, RandomVectors, RecentPopularity
 from research_lib.models.saving import Saved
 
 POINTWISE = {"n_dims": 8, "epochs": 60, "learning_rate": 0.02, "n_positive": 64, "random_state": 0}
@@ -158,13 +147,13 @@ def test_only_new_columns_are_recommended(name, fitted):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_axes_the_wrong_way_round_are_noticed(name):
-    table = OBLONG
-    turned = replace(table, pairs=table.pairs[:, ::-1], row_names=table.col_names, col_names=table.row_names,
-                     row_metadata=None, col_metadata=None)  # fmt: skip
-    model = clone(MODELS[name]).set_params(**{"epochs": 1} if "epochs" in MODELS[name].get_params() else {}).fit(table)
-    assert model.score_cols(ROWS).shape == (N, N + 1)
+    turned = Interactions(OBLONG.pairs[:, ::-1], OBLONG.col_names, OBLONG.row_names)
+    model = clone(MODELS[name])
+    if "epochs" in model.get_params():
+        model.set_params(epochs=1)
+    assert model.fit(OBLONG).score_cols(ROWS).shape == (N, N + 1)
     with pytest.raises(
-        ValueError, match="The model scores 21 columns, .* has 20. Was it fitted to this table, with the"
+        ValueError, match=r"scores 21 columns, memory has 20\. Was it .* with the axes the right way round"
     ):
         recommend(model, turned, "column 3")
 

@@ -20,13 +20,18 @@ def twin():
 
 
 @pytest.fixture(scope="module")
-def model(twin):
-    return SetEmbedding(**RECIPE).fit(twin)
+def split(twin):
+    return hold_out(twin)
 
 
-def test_held_out_links_rank_high_and_a_random_score_does_not(twin):
-    train, held_out = hold_out(twin)
-    ranks = held_out_ranks(SetEmbedding(**RECIPE).fit(train).score_cols, train, held_out)
+@pytest.fixture(scope="module")
+def model(split):
+    return SetEmbedding(**RECIPE).fit(split[0])
+
+
+def test_held_out_links_rank_high_and_a_random_score_does_not(split, model):
+    train, held_out = split
+    ranks = held_out_ranks(model.score_cols, train, held_out)
     rng = np.random.default_rng(0)
     null = held_out_ranks(lambda rows: rng.random((len(rows), 200)), train, held_out)
     assert hit_at_k(ranks, 10) > 0.25 > 0.1 > hit_at_k(null, 10)
@@ -38,9 +43,10 @@ def test_more_columns_than_candidates_learns_the_same_topics(twin):
     assert neighbour_agreement(model.row_embedding_, twin.row_metadata["topic"]) > 0.85
 
 
-def test_a_row_is_the_sum_of_its_columns(twin, model):
-    np.testing.assert_allclose(model.transform(twin).vectors, model.row_embedding_.vectors, atol=1e-6)
-    expected = sum(model.input_embedding_[name] for name in twin.cols_of("book 3"))
+def test_a_row_is_the_sum_of_its_columns(split, model):
+    train, _ = split
+    np.testing.assert_allclose(model.transform(train).vectors, model.row_embedding_.vectors, atol=1e-6)
+    expected = sum(model.input_embedding_[name] for name in train.cols_of("book 3"))
     np.testing.assert_allclose(model.row_embedding_["book 3"], expected, atol=1e-5)
 
 
@@ -81,14 +87,6 @@ def test_a_name_alone_tells_what_an_ingredient_is_for(named, tmp_path):
         model.transform("GLYCERIN")
 
 
-def test_without_pieces_there_are_no_vectors_for_names_alone(named):
-    without = SetEmbedding(n_dims=4, epochs=2).fit(named)
-    with pytest.raises(ValueError, match="no vectors for names alone: it was fitted without name_ngrams"):
-        without.transform(["GLYCERIN"])
-    with pytest.raises(ValueError, match="no vectors for names alone: no piece stood in five names"):
-        without.set_params(name_ngrams=(9, 9)).fit(named).transform(["GLYCERIN"])
-
-
 def test_names_that_share_nothing_change_nothing(twin):
     names = [f"{chr(ord('a') + i % 26)}{chr(ord('a') + i // 26)}" for i in range(twin.n_rows)]
     table = Interactions(twin.pairs, names, twin.col_names)
@@ -96,7 +94,10 @@ def test_names_that_share_nothing_change_nothing(twin):
         SetEmbedding(n_dims=4, epochs=2, name_ngrams=ngrams, random_state=0).fit(table) for ngrams in (None, (4, 6))
     )
     np.testing.assert_array_equal(plain.row_embedding_.vectors, named.row_embedding_.vectors)
-    assert named.ngram_embedding_ is None
+    for model, why in ((plain, "it was fitted without name_ngrams"), (named, "no piece stood in five names")):
+        assert model.ngram_embedding_ is None
+        with pytest.raises(ValueError, match=f"no vectors for names alone: {why}"):
+            model.transform(["GLYCERIN"])
 
 
 def test_weights_that_leave_nothing_to_learn_are_refused():

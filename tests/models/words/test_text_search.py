@@ -97,8 +97,10 @@ def test_a_query_of_which_no_word_is_known(documents, word_vectors):
 
 
 def test_bad_input_gets_one_message(documents, word_vectors):
+    with pytest.raises(TypeError, match="TextSearch takes Documents, not list; see Documents"):
+        TextSearch.by_keyword(list(TEXTS.values()))
     search = TextSearch.by_keyword(documents)
-    with pytest.raises(ValueError, match="n is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="n is 0, expected a whole number of at least 1"):
         search.search("car", n=0)
     with pytest.raises(TypeError, match=r"queries are one text, expected a list such as \['car'\]"):
         search.score("car")
@@ -140,7 +142,7 @@ def by_label():
     sample = load("documents")
     queries = list(sample.queries["query"])
     corpus = sample.to_corpus()
-    learnt = SkipGram(50, 10, min_count=1, epochs=60, random_state=0).fit(corpus).embedding_
+    learnt = SkipGram(n_dims=50, window=10, min_count=1, epochs=60, random_state=0).fit(corpus).embedding_
     searches = {
         "keyword": TextSearch.by_keyword(sample),
         "topics": TextSearch.by_topics(sample, 50),
