@@ -110,7 +110,7 @@ def test_the_removal_list_is_the_callers(write_books):
             "expected a title, an object of infobox fields and a list of links",
         ),
         ('["Candide", {}, ["Novel", 3], [], "", 1]\n', "a link that is not text"),
-        (GOOD, "the title 'Emma' stands in line 1 already"),
+        (GOOD, "the title 'Emma' is in line 1 already"),
     ],
     ids=["cut", "csv", "deep", "fields", "object", "infobox", "link", "twice"],
 )

@@ -5,13 +5,13 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
-PACKED: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open}
+PACKED: dict[str, type[gzip.GzipFile] | type[bz2.BZ2File]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File}
 
 
 def read_text(path: str | Path, encoding: str = "utf-8") -> str:
@@ -43,11 +43,11 @@ def _looks_like(data: bytes) -> str | None:
     return best.encoding.replace("_", "-") if best else None
 
 
-def open_packed(path: Path) -> IO[bytes]:
+def open_packed(path: Path) -> BinaryIO | gzip.GzipFile | bz2.BZ2File:
     """The bytes of a file, unpacked as its name says."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file.")
-    return PACKED.get(path.suffix, open)(path, "rb")
+    return PACKED[path.suffix](path) if path.suffix in PACKED else path.open("rb")
 
 
 def stream_lines(path: Path, longest: int = -1) -> Iterator[str]:

@@ -37,8 +37,8 @@ def formula_twin(
     """Formulas of a laboratory: a few codes are in most formulas, most codes in few.
 
     A code has a purpose, and a planted vector near that of its purpose. Use falls with a code's rank, as
-    ``rank ** -zipf``, and rare codes are used in small amounts. A formula's vector h(A) is the sum of its codes' vectors
-    weighted by their amounts; `planted_viscosity` says what follows from it.
+    ``rank ** -zipf``, and rare codes are used in small amounts. A formula's vector h(A) is the sum of its codes'
+    vectors weighted by their amounts; `planted_viscosity` says what follows from it.
 
     Parameters
     ----------
