@@ -88,6 +88,26 @@ class Corpus:
         words = pd.Index(list(counter), dtype=object, name="word")
         return pd.Series(list(counter.values()), words, name="count").sort_values(ascending=False, kind="stable")
 
+    def context_pairs(self, window: int) -> pd.DataFrame:
+        """Every word with each of its neighbours: what a skip-gram model learns from.
+
+        Parameters
+        ----------
+        window : int
+            How many words on each side count as context: 1 is a window of three words.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``centre`` and ``context``, a row a pair, in the order of the text, within documents.
+        """
+        check_integers(1, window=window)
+        words = np.array([word for document in self for word in [*document, None]], dtype=object)
+        numbers = np.where(words == None, END, np.arange(len(words)))  # noqa: E711 (element by element)
+        centre, context = pairs_within(numbers, np.full(len(words), window))
+        order = np.lexsort([context, centre])
+        return pd.DataFrame({"centre": words[centre[order]], "context": words[context[order]]})
+
     def shuffled(self, random_state: int = 0) -> Self:
         """The same words in random order, in documents as long as before: what is found here is chance."""
         documents = [list(document) for document in self]
@@ -95,28 +115,6 @@ class Corpus:
         words = np.random.default_rng(random_state).permutation(words)
         ends = np.cumsum([len(document) for document in documents])
         return type(self)([part.tolist() for part in np.split(words, ends[:-1])], f"{self.source}, shuffled")
-
-
-def context_pairs(document: Sequence[str], window: int) -> pd.DataFrame:
-    """Every word with each of its neighbours: what a skip-gram model learns from.
-
-    Parameters
-    ----------
-    document : sequence of str
-        Words in the order of the text.
-    window : int
-        How many words on each side count as context: 1 is a window of three words.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``centre`` and ``context``, a row a pair, in the order of the text.
-    """
-    check_integers(1, window=window)
-    words = np.array(document, dtype=object)
-    centre, context = pairs_within(np.arange(len(words)), np.full(len(words), window))
-    order = np.lexsort([context, centre])
-    return pd.DataFrame({"centre": words[centre[order]], "context": words[context[order]]})
 
 
 def pairs_within(words: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,11 @@
 """`Embedding`: named vectors with metadata, what every model ends in and every view takes."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,16 @@ class Embedding:
         metadata = as_metadata(self.metadata, names, "Embedding:")
         position = {name: number for number, name in enumerate(names)}
         set_fields(self, vectors=vectors, names=names, metadata=metadata, _position=position)
+
+    @classmethod
+    def hashed(cls, names: Sequence[str], n_buckets: int) -> Self:
+        """Every name as the one-hot vector of a bucket, which a hash of its characters (CRC-32) chooses.
+
+        It needs no fitting and takes any name, but names that fall into one bucket share a vector.
+        """
+        check_integers(1, n_buckets=n_buckets)
+        buckets = [crc32(str(name).encode()) % n_buckets for name in names]
+        return cls(np.eye(n_buckets, dtype=np.float32)[buckets], np.asarray(names, dtype=object))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -78,7 +78,9 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             if len(chosen) == n_words:
                 rows.append((" ".join(chosen), label, [name]))
     queries = pd.DataFrame(rows, columns=["query", "label", "relevant"])
-    return Documents([" ".join(first) for first, _ in cut], names, queries=queries, source=corpus.source)
+    return Documents(
+        [" ".join(first) for first, _ in cut], np.array(names, dtype=object), queries=queries, source=corpus.source
+    )
 
 
 def _read(path: Path, queries: str | Path | None, source: str, encoding: str = "utf-8") -> Documents:

@@ -1,6 +1,6 @@
-"""Bars, lines and dots: counts, scores and how they came about."""
+"""Things by name: their counts, their scores, what they resemble."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,7 @@ from research_lib.views.clustering import merge_tree
 
 
 def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") -> tuple[Figure, Axes]:
-    """The most and the least similar names of one name, by cosine, as bars."""
+    """The names most and least similar to a name by cosine, as bars."""
     nearest, farthest = embedding.most_similar(name, n), embedding.least_similar(name, n)
     found = pd.concat([nearest, farthest.iloc[::-1]])
     place = np.r_[np.arange(len(nearest)), np.arange(len(farthest)) + len(nearest) + 0.8]
@@ -27,41 +27,43 @@ def plot_similar(embedding: Embedding, name: str, n: int = 10, title: str = "") 
             side, shift = ("left", 3) if value >= 0 else ("right", -3)
             beside(ax, f"{value:.2f}".replace("-", "−"), (value, at), (shift, 0), fontsize=8, ha=side, va="center")
         ax.axvline(0, color=INK, lw=0.8)
-        ax.set(yticks=place, xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
-        ax.set_yticklabels([short(text, 42) for text in found["name"]], fontsize=9)
-        ax.tick_params(axis="y", length=0)
+        ax.set(xlabel="cosine similarity", title=title or f"Nearest and farthest: {name}")
         ax.spines["left"].set_visible(False)
         ax.margins(x=0.08)
-        ax.invert_yaxis()
+        _from_the_top(ax, place, found["name"])
     return fig, ax
 
 
 def plot_counts(counts: pd.Series, xlabel: str, title: str = "") -> tuple[Figure, Axes]:
     """Named counts as bars, in the order given, the first on top."""
-    names, values = list(counts.index), list(counts)
     with house_style(math=False):
-        fig, ax = plt.subplots(figsize=(7.2, 0.27 * len(names) + 1.2))
-        bars = ax.barh(range(len(names)), values, height=0.75, color=ACCENT)
+        fig, ax = plt.subplots(figsize=(7.2, 0.27 * len(counts) + 1.2))
+        bars = ax.barh(range(len(counts)), counts, height=0.75, color=ACCENT)
         ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
-        ax.set(yticks=range(len(names)), xlabel=xlabel, title=title)
-        ax.set_yticklabels([short(text, 42) for text in names], fontsize=9)
-        ax.tick_params(axis="y", length=0)
+        ax.set(xlabel=xlabel, title=title)
         ax.margins(x=0.1)
-        ax.invert_yaxis()
+        _from_the_top(ax, range(len(counts)), counts.index)
     return fig, ax
 
 
+def _from_the_top(ax: Axes, places: Sequence[float] | np.ndarray, names: Iterable[object]) -> None:
+    """Names beside their bars, the first on top."""
+    ax.set_yticks(places, [short(str(name), 42) for name in names], fontsize=9)
+    ax.tick_params(axis="y", length=0)
+    ax.invert_yaxis()
+
+
 def plot_scores(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, np.ndarray]:
-    """A table of scores as dots, a panel a column and a line a model; missing scores stay empty.
+    """Scores as dots, a panel for each measure and a row for each model; missing scores stay empty.
 
     Parameters
     ----------
     scores : DataFrame
-        Models in the index, measures in the columns, more is better.
+        Models in the index, measures in the columns; more is better.
     title : str
         What the comparison shows.
     highlight : sequence of str
-        Models drawn in the accent; the rest is grey.
+        Models in the accent; the others are grey.
     """
     with house_style(math=False):
         fig, axes = panels(scores.shape[1], title, 0.34 * len(scores) + 1.3, sharey=True)

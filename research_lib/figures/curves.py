@@ -1,4 +1,4 @@
-"""How well a number is predicted: against what was measured, by size, and whether intervals keep their promise."""
+"""Scores as lines: by size, by epoch, by number of labelled rows."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from research_lib.figures.panels import beside, panels, spread_out
-from research_lib.figures.style import ACCENT, BASELINE, HALO, KINDS, dark, house_style, short
+from research_lib.figures.style import ACCENT, BASELINE, COLOURS, HALO, MARK, MARK_TEXT, NOTE, dark, house_style, short
 
 GREYS = ("#555555", "#888888", "#AAAAAA", "#C4C4C4")
 DASHES = ("-", "--", "-.", ":")
@@ -24,20 +24,20 @@ def plot_errors_by_size(
     title: str = "",
     planted: int | None = None,
 ) -> tuple[Figure, Axes]:
-    """Mean absolute error by the length of the code vectors, beside models that have none.
+    """Mean absolute error by length of the code vectors, beside models without code vectors.
 
     Parameters
     ----------
     scores : DataFrame
         As `regression_scores` gives it.
     sizes : mapping of str to int
-        The length of the vectors of the models that have some; all others become lines.
+        Length of the code vectors, by model; models without a length are drawn as level lines.
     label : str
-        The unit of the error.
+        Unit of the error.
     title : str
-        What it shows.
+        What the errors show.
     planted : int, optional
-        The length that was planted.
+        Length of the vectors that were planted.
     """
     ours, others = scores.loc[list(sizes)], scores.drop(index=list(sizes))
     place = np.arange(len(sizes))
@@ -48,7 +48,7 @@ def plot_errors_by_size(
         top = 1.05 * max(others["MAE"].max(), (ours["MAE"] + ours["MAE sd"].fillna(0)).max())
         for name, height in spread_out(others["MAE"].sort_values(), 0.05 * top).items():
             where = {"xycoords": ("axes fraction", "data"), "va": "center"}
-            beside(ax, name, (1, height), (4, 0), color="#666666", fontsize=8.5, **where)
+            beside(ax, name, (1, height), (4, 0), color=NOTE, fontsize=8.5, **where)
         ax.errorbar(place, ours["MAE"], ours["MAE sd"].fillna(0), color=ACCENT, marker="o", ms=5, capsize=3, lw=1.6)
         ax.plot(place, ours["train"], color=ACCENT, marker="o", ms=4, lw=1.2, ls="--", alpha=0.7)
         starts = pd.Series({"training": ours["train"].iloc[0], "test": ours["MAE"].iloc[0]}).sort_values()
@@ -56,9 +56,9 @@ def plot_errors_by_size(
             beside(ax, name, (place[0], height), (-10, 0), color=ACCENT, ha="right", va="center")
         if planted is not None:
             at = np.interp(planted, list(sizes.values()), place)
-            ax.axvline(at, color="#B07A00", lw=1, zorder=0)
+            ax.axvline(at, color=MARK, lw=1, zorder=0)
             where = {"xycoords": ("data", "axes fraction"), "va": "top"}
-            beside(ax, "planted", (at, 1), (4, -4), color="#8A5F00", fontsize=8.5, **where)
+            beside(ax, "planted", (at, 1), (4, -4), color=MARK_TEXT, fontsize=8.5, **where)
         ax.set(xticks=place, xlim=(-0.6, len(sizes) - 0.1), xlabel="entries of a code vector", title=title)
         ax.set_xticklabels([str(size) for size in sizes.values()])
         ax.set_ylabel(f"mean absolute error{f', {label}' if label else ''}")
@@ -67,14 +67,14 @@ def plot_errors_by_size(
 
 
 def plot_coverage(covered: pd.Series, title: str = "") -> tuple[Figure, Axes]:
-    """What intervals promise against what they hold.
+    """The share of targets that intervals hold, by the share that they promise to hold.
 
     Parameters
     ----------
     covered : Series
-        Share of the targets within the intervals, by the share that they promise.
+        Share of the targets within the intervals; the promised shares are its index.
     title : str
-        What it shows.
+        What the intervals show.
     """
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(4.6, 4.6))
@@ -88,18 +88,18 @@ def plot_coverage(covered: pd.Series, title: str = "") -> tuple[Figure, Axes]:
 def plot_roc(
     scores: pd.DataFrame, areas: pd.Series, title: str = "", highlight: Sequence[str] = ()
 ) -> tuple[Figure, Axes]:
-    """Share of the anomalies that are found against share of what is normal that is taken for one.
+    """The share of anomalies that are found, by the share of false alarms.
 
     Parameters
     ----------
     scores : DataFrame
         As `score_left_out` gives it.
     areas : Series
-        Area under the curve of the detectors that are drawn, as `auroc` gives it.
+        Area under the curve of each detector that is drawn, as `auroc` gives it.
     title : str
         What the curves show.
     highlight : sequence of str
-        Detectors drawn in the accent; the rest is grey.
+        Detectors in the accent; the others are grey.
     """
     greys = cycle(zip(GREYS, DASHES, strict=True))
     with house_style(math=False):
@@ -119,7 +119,17 @@ def plot_roc(
 def plot_histories(
     histories: Mapping[str, pd.DataFrame], title: str = "", same_loss: bool = False
 ) -> tuple[Figure, np.ndarray]:
-    """Loss by epoch, a panel a model: only losses of the same kind share an axis. Held-out losses are grey."""
+    """Loss by epoch, a panel for each model; losses on held-out data are grey.
+
+    Parameters
+    ----------
+    histories : mapping of str to DataFrame
+        By model; columns ``epoch``, ``loss`` and perhaps ``validation_loss``.
+    title : str
+        What the losses show.
+    same_loss : bool
+        Whether all models have the same loss, so that the panels share an axis.
+    """
     with house_style(math=False):
         fig, axes = panels(len(histories), title, 2.8, sharey=same_loss)
         for ax, (name, history) in zip(axes[0], histories.items(), strict=True):
@@ -128,7 +138,7 @@ def plot_histories(
                 ax.plot(history["epoch"], history["validation_loss"], color=BASELINE, lw=1.2)
                 some = history.iloc[len(history) // 3]
                 where = some["epoch"], some["validation_loss"]
-                beside(ax, "held out", where, (2, 8), color="#666666", fontsize=8.5, path_effects=HALO)
+                beside(ax, "held out", where, (2, 8), color=NOTE, fontsize=8.5, path_effects=HALO)
             ax.plot(history["epoch"], history["loss"], color=ACCENT, marker="o" if len(history) < 30 else None, ms=3)
             end = last["epoch"], last["loss"]
             beside(ax, f"{last['loss']:.3f}", end, (0, 6), fontsize=8.5, ha="right", path_effects=HALO)
@@ -139,21 +149,21 @@ def plot_histories(
 
 
 def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Sequence[str] = ()) -> tuple[Figure, Axes]:
-    """Accuracy by number of labelled rows, a line a kind of features, with the standard error over the folds.
+    """Accuracy by number of labelled rows, with its standard error over the folds; a line for each set of features.
 
     Parameters
     ----------
     scores : DataFrame
-        As `score_features` gives them; ``majority`` is a dashed line.
+        As `score_features` gives them; ``majority`` becomes a dashed line.
     title : str
         What the curves show.
     highlight : sequence of str
-        Features drawn in colour; the rest is grey.
+        Features in colour; the others are grey.
     """
     each = scores.groupby(["features", "per label"], sort=False)
     curves = each[["rows", "accuracy"]].mean().assign(error=each["accuracy"].sem()).sort_values("rows")
     last = curves.groupby("features", sort=False)["accuracy"].last().sort_values()
-    colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, KINDS, strict=False))
+    colours = dict.fromkeys(last.index, BASELINE) | dict(zip(highlight, COLOURS, strict=False))
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
         for name in last.index:
@@ -176,14 +186,14 @@ def plot_learning_curves(scores: pd.DataFrame, title: str = "", highlight: Seque
 
 
 def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str = "") -> tuple[Figure, np.ndarray]:
-    """Silhouette, gap and stability by number of clusters, beside those of noise.
+    """Silhouette, gap and stability by number of clusters, beside what noise has.
 
     Parameters
     ----------
     scores : DataFrame
         As `n_clusters_scores` gives them.
     best : tuple of int
-        The number of clusters and its range, as `best_n_clusters` gives them; a number of 1 says there are none.
+        The number of clusters and its range, as `best_n_clusters` gives them; 1 means that there are none.
     title : str
         What the choice shows.
     """
@@ -197,7 +207,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
             ax.fill_between(scores.index, scores[measure] - band, scores[measure] + band, color=ACCENT, alpha=0.2, lw=0)
             if best[0] > 1:
                 ax.axvspan(best[1] - 0.3, best[2] + 0.3, color="#F3E3C3", lw=0, zorder=0)
-                ax.axvline(best[0], color="#B07A00", lw=1)
+                ax.axvline(best[0], color=MARK, lw=1)
             ax.set_title(measure, fontsize=10)
             ax.set(xlabel="clusters")
             ax.xaxis.get_major_locator().set_params(integer=True)
@@ -208,7 +218,7 @@ def plot_n_clusters(scores: pd.DataFrame, best: tuple[int, int, int], title: str
 
 
 def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
-    """How far distances are missed, by length of the vectors: a line a space, its name at the end; ``random`` is grey.
+    """Stress of the distances by length of the vectors: a line for each space; ``random`` is grey.
 
     Parameters
     ----------
@@ -219,7 +229,7 @@ def plot_stress(stress: pd.DataFrame, title: str = "") -> tuple[Figure, Axes]:
     """
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 3.8))
-        colours = iter(KINDS)
+        colours = iter(COLOURS)
         for name, values in stress.items():
             colour = BASELINE if name == "random" else next(colours)
             ax.plot(values.index, values, color=colour, marker="o", ms=4)

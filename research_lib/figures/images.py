@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from research_lib.figures.style import ACCENT, house_style, short
 
-GAP, APART = 0.12, 0.35  # between pictures, in their widths; and after the first of a row, when it is a query
+GAP, APART = 0.12, 0.35  # between pictures, in widths of a picture; and more after a query
 CAPTION = 0.28  # height of a line of text below a picture, in inches
 
 
@@ -21,18 +21,18 @@ def plot_images(
     captions: Mapping[str, Sequence[str]] | None = None,
     query_first: bool = False,
 ) -> tuple[Figure, Axes]:
-    """Rows of pictures, each with its name; the more ink the darker.
+    """Rows of pictures, each with its name.
 
     Parameters
     ----------
     rows : mapping of str to ndarray, shape (n, height, width)
-        Pixels from 0 to 1 by the name of the row, all of one size; rows may be of different lengths.
+        Pixels from 0 (white) to 1 (black) by the name of the row, all of one size; rows may differ in length.
     title : str
         What the pictures show.
     captions : mapping of str to sequence of str, optional
-        A short text below each picture of a row; rows may be missing.
+        A short text below each picture of a row; rows without captions may be left out.
     query_first : bool
-        Whether the first picture of every row is what was asked for: it is framed and stands apart.
+        Whether the first picture of each row is a query: it is framed and stands apart.
     """
     shapes = {np.shape(pictures)[1:] for pictures in rows.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 2:

@@ -1,4 +1,4 @@
-"""Anomalies: where they lie among what is normal, how well they are told from it, and what raises an alarm."""
+"""A dot for each thing: its anomaly score, its prediction, its distance."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,39 +9,39 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from research_lib.figures.panels import beside, few_ticks, panels
-from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, VECTOR_POINTS, house_style
+from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, MARK, MARK_TEXT, VECTOR_POINTS, house_style
 
-WIDEST = 400  # points of a group that are drawn
+MOST_DOTS = 400  # of a group that are drawn
 
 
 def plot_alarms(
     groups: Mapping[str, np.ndarray], threshold: float, normal: Sequence[str] = (), title: str = ""
 ) -> tuple[Figure, Axes]:
-    """Scores as dots, a row a group, beside the threshold above which there is an alarm, and the share of alarms.
+    """Anomaly scores as dots, a row for each group, with the threshold of the alarm and the share that raises it.
 
     Parameters
     ----------
     groups : mapping of str to ndarray, shape (n,)
-        How anomalous the things of a group are; of large groups some are drawn.
+        Anomaly scores by group; of a large group, a sample is drawn.
     threshold : float
         As `alarm_threshold` gives it.
     normal : sequence of str
-        Groups where every alarm is a false one: grey.
+        Groups in which every alarm is false: they are grey.
     title : str
-        What they show.
+        What the alarms show.
     """
     rng = np.random.default_rng(0)
     at_right = {"xycoords": ("axes fraction", "data"), "va": "center"}
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 0.46 * len(groups) + 1.3))
         for row, (name, scores) in enumerate(groups.items()):
-            drawn = scores if len(scores) <= WIDEST else rng.choice(scores, WIDEST, replace=False)
+            drawn = scores if len(scores) <= MOST_DOTS else rng.choice(scores, MOST_DOTS, replace=False)
             height = row + rng.uniform(-0.3, 0.3, len(drawn))
             ax.scatter(drawn, height, s=7, color=BASELINE if name in normal else ACCENT, alpha=0.5, lw=0)
             beside(ax, f"{(scores > threshold).mean():.0%}", (1, row), (6, 0), color=INK, **at_right)
-        ax.axvline(threshold, color="#B07A00", lw=1)
+        ax.axvline(threshold, color=MARK, lw=1)
         where = threshold, -0.75
-        beside(ax, "alarm", where, (4, 0), color="#8A5F00", fontsize=8.5, va="center", path_effects=HALO)
+        beside(ax, "alarm", where, (4, 0), color=MARK_TEXT, fontsize=8.5, va="center", path_effects=HALO)
         beside(ax, "alarms", (1, -0.75), (6, 0), fontsize=8.5, **at_right)
         ax.set(ylim=(len(groups) - 0.5, -1.0), xlabel="anomaly score", title=title)
         ax.set_yticks(range(len(groups)), list(groups))
@@ -53,18 +53,18 @@ def plot_alarms(
 def plot_parity(
     predictions: pd.DataFrame, models: Sequence[str], label: str = "", title: str = ""
 ) -> tuple[Figure, np.ndarray]:
-    """Predicted against measured on the test parts, a panel a model, with the share of variance explained.
+    """Predicted against measured on test data, a panel for each model, with the share of variance explained.
 
     Parameters
     ----------
     predictions : DataFrame
         As `cross_predict` gives it.
     models : sequence of str
-        Which of its models.
+        The models to draw.
     label : str
         What was measured, with its unit.
     title : str
-        What they show.
+        What the predictions show.
     """
     test = predictions[predictions["part"] == "test"]
     ends = np.array([test["target"].min(), test["target"].max()])
@@ -96,14 +96,14 @@ def plot_parity(
 def plot_shepard(
     pairs: Mapping[str, pd.DataFrame], title: str = "", xlabel: str = "distance of the things"
 ) -> tuple[Figure, np.ndarray]:
-    """Distances on a map against those of the things, a panel a map: on a rising curve, if the map keeps their order.
+    """Distances on a map against those of the things, a panel for each map; a map that keeps their order rises.
 
     Parameters
     ----------
     pairs : mapping of str to DataFrame
         By the map's name; columns ``original`` and ``found``, as `Comparison.shepard` gives them.
     title : str
-        What they show.
+        What the maps show.
     xlabel : str
         What ``original`` is.
     """

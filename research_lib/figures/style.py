@@ -27,10 +27,11 @@ RUN_VARIABLE = "RESEARCH_LIB_RUN"
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
-BASELINE = "#999999"  # what the accent is compared with
-KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
+BASELINE, NOTE = "#999999", "#666666"  # what the accent is compared with, and what is said of it
+MARK, MARK_TEXT = "#B07A00", "#8A5F00"  # a number that was planted or chosen
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
 STYLE = RcParams({
-    "font.family": FONTS,  # a character that the first does not have is taken from the next
+    "font.family": FONTS,  # what the first has no character for is taken from the next
     "figure.figsize": (7.2, 4.5),
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -48,8 +49,8 @@ STYLE = RcParams({
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
 })  # fmt: skip
-VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
-SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
+VECTOR_POINTS = 2000  # more points are pixels within the SVG, which would be megabytes otherwise
+SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", ACCENT, "#00304D"])
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
@@ -67,28 +68,28 @@ def house_style(math: bool = True) -> AbstractContextManager[None]:
 
 
 def save_figure(fig: Figure, name: str, caption: str = "") -> None:
-    """Write a figure as PNG and SVG into the run's folder and show it in the notebook.
+    """Write a figure into the run's folder, as PNG and SVG, and show it in the notebook.
 
-    The same figure gives the same bytes: no dates, no random identifiers.
+    The same figure is the same bytes on every run: there are no dates and no random identifiers in it.
 
     Parameters
     ----------
     fig : Figure
         Closed afterwards.
     name : str
-        Of the files, without ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
+        Of the files, without an ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
     caption : str
-        One or two sentences on how to read it; they travel with the figure.
+        One or two sentences on how to read the figure; they are kept with it.
 
     Raises
     ------
     ValueError
-        If the name is no file name, or the run has a figure of this name already.
+        If the name has other characters, or a figure of this name was saved in this run already.
 
     Warns
     -----
     UserWarning
-        If no font of the machine has a character of the figure, which then shows a box.
+        If no font on this machine has a character of the figure, which then shows a box.
     """
     _check_name(name)
     folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
@@ -110,13 +111,14 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     plt.close(fig)
 
 
-def dark(colour: str) -> tuple[float, ...]:
-    """The colour as it can be read as text."""
-    return tuple(0.75 * channel for channel in to_rgb(colour))
+def dark(colour: str) -> tuple[float, float, float]:
+    """The colour, dark enough to be read as text."""
+    red, green, blue = to_rgb(colour)
+    return 0.75 * red, 0.75 * green, 0.75 * blue
 
 
 def short(text: str, length: int) -> str:
-    """The text, cut to a length."""
+    """The text, cut to at most so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -153,14 +155,14 @@ def _rendered(fig: Figure, ending: str) -> bytes:
 
 
 def _find_fonts(fig: Figure, name: str) -> None:
-    """Give every text the fonts for its characters: ours, then those of the machine."""
+    """Give each text the fonts for its characters: ours first, then those of the machine."""
     _add_fonts()
-    others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # a box for everything
+    others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # it has only boxes
     for text in fig.findobj(Text):
         missing = {ord(char) for char in text.get_text() if char.isprintable()} - _characters(findfont(FONTS[0]))
         if not missing:
             continue
-        families = dict.fromkeys([*text.get_fontfamily(), *FONTS])  # also where it was written outside our style
+        families = dict.fromkeys([*text.get_fontfamily(), *FONTS])  # also of a text written outside our style
         missing = missing.difference(*(_characters(findfont(font)) for font in FONTS))
         for font in others if missing else []:
             if found := missing & _characters(font.fname):

@@ -84,7 +84,9 @@ def cross_predict(
             start = time.perf_counter()
             fitted.fit(formulas[train], mixtures.target[train], **options)
             seconds = time.perf_counter() - start
-            intervals = getattr(getattr(fitted, "best_estimator_", fitted), "predict_interval", None)
+            best = getattr(fitted, "best_estimator_", fitted)  # of a search
+            held_out = getattr(best, "validation_fraction", 1)  # without it nothing says how wide intervals should be
+            intervals = getattr(best, "predict_interval", None) if held_out else None
             for part, rows in (("train", train), ("test", test)):
                 low, high = intervals(formulas[rows], coverage=coverage) if intervals else (np.nan, np.nan)
                 predicted = {"predicted": fitted.predict(formulas[rows]), "low": low, "high": high, "seconds": seconds}

@@ -7,7 +7,7 @@ from pathlib import Path
 from research_lib.runner.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
 
 IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
-NAMESPACES = ("baselines", "figures", "measures", "synthetic")  # of research_lib; its rooms are not for notebooks
+NAMESPACES = ("figures", "measures")  # of research_lib; its rooms are not for notebooks
 CELL_LINES, CODE_CELLS = 12, 24
 LEFT_BY_RUNNING = ("execution", "ExecuteTime", "papermill", "language_info", "widgets")
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Self
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from research_lib.checks import as_names, check_choice, check_integers
+from research_lib.checks import check_choice
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions
 from research_lib.vectorize.named_columns import NamedColumns, as_sequence, check_rows, from_mappings, meet_unknown
@@ -231,17 +230,6 @@ def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -
     """
     vectors = (vectorizer or MultiHot()).fit_transform(interactions)
     return Embedding(vectors.toarray(), interactions.row_names, interactions.row_metadata)
-
-
-def hashed(names: Sequence[str], n_buckets: int) -> Embedding:
-    """Every name as the one-hot vector of a bucket, which a hash of its characters (CRC-32) chooses.
-
-    It needs no fitting and takes any name, but names that fall into one bucket share a vector.
-    """
-    check_integers(1, n_buckets=n_buckets)
-    known = as_names(names, "Hash:")
-    buckets = [crc32(name.encode()) % n_buckets for name in known]
-    return Embedding(np.eye(n_buckets, dtype=np.float32)[buckets], known)
 
 
 def _as_column(X):

@@ -269,3 +269,14 @@ def test_neighbours_of_some_rows_are_those_of_all(metric, monkeypatch):
     monkeypatch.setattr("research_lib.containers.embedding.BLOCK_BYTES", 40 * 8 * 2)  # two to four rows a block
     some = np.array([39, 3, 17, 4, 38, 3])
     assert (embedding.neighbours(6, metric, some) == every[some]).all()
+
+
+def test_a_hash_needs_no_list_and_lets_names_collide():
+    names = [f"name {k}" for k in range(50)]
+    found = Embedding.hashed(names, 8)
+    assert found.vectors.shape == (50, 8)
+    assert (found.vectors.sum(axis=1) == 1).all() and (found.vectors.max(axis=1) == 1).all()
+    np.testing.assert_array_equal(Embedding.hashed(names[::-1], 8)["name 7"], found["name 7"])  # whatever else there is
+    assert len(found.distinct()) == 8
+    with pytest.raises(ValueError, match="n_buckets is 0, expected a whole number of at least 1"):
+        Embedding.hashed(names, 0)

@@ -110,7 +110,7 @@ def test_the_removal_list_is_the_callers(write_books):
             "expected a title, an object of infobox fields and a list of links",
         ),
         ('["Candide", {}, ["Novel", 3], [], "", 1]\n', "a link that is not text"),
-        (GOOD, "the title 'Emma' stands in line 1 already"),
+        (GOOD, "the title 'Emma' is in line 1 already"),
     ],
     ids=["cut", "csv", "deep", "fields", "object", "infobox", "link", "twice"],
 )
@@ -189,11 +189,30 @@ def test_an_unknown_source_is_refused(source, error, message, cache):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (["books", None], {}, "the source is None, expected 'sample', a catalogue name or a path"),
+        (["books", 3], {}, "the source is 3, expected 'sample'"),
+        (["books", ""], {}, "the source is '', expected 'sample'"),
+        (
+            ["books"],
+            {"min_cont": 3},
+            r"load\('books'\) has no option 'min_cont'\. Did you mean 'min_count'\? It takes: min",
+        ),
+        (["analogies"], {"name": "simlex999"}, r"load\('analogies'\) has no option 'name'\. It takes: none\."),
+    ],
+)
+def test_a_call_that_cannot_be_meant_gets_one_line(arguments, options, message):
+    with pytest.raises(TypeError, match=message):
+        load(*arguments, **options)
+
+
+@pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
         ("book", {}, r"Unknown table 'book', expected one of: analogies, .*text\. Did you mean 'books'\?$"),
         ("zzzz", {}, r"Unknown table 'zzzz', expected one of: analogies, books"),
-        ("films", {}, r"Unknown table 'films', expected one of: .*, log, mixtures"),
+        ("films", {}, r"Unknown table 'films'\. Did you mean 'log'\?"),
         ("books", {"count": "book"}, "Unknown count 'book', expected one of: books, mentions"),
         ("books", {"on_error": "ignore"}, "Unknown on_error 'ignore', expected one of: raise, skip"),
     ],

@@ -91,7 +91,7 @@ def test_the_sample_is_the_digits_that_come_with_scikit_learn():
     assert repr(digits) == "Images(1,797 images with 10 labels, 8 × 8, from sample)"
     assert (digits.pixels.min(), digits.pixels.max()) == (0, 1)
     assert list(digits.labels[:5]) == ["0", "1", "2", "3", "4"]
-    assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "kinds": 10}
+    assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "labels": 10}
 
 
 @pytest.mark.real("mnist-test")
@@ -129,7 +129,7 @@ def test_a_broken_idx_file_is_named(tmp_path):
             read_idx(file)
 
 
-def test_a_folder_of_pictures_names_kinds_by_its_subfolders(tmp_path):
+def test_a_folder_of_pictures_names_labels_by_its_subfolders(tmp_path):
     black, white = np.zeros((4, 5, 3)), np.ones((4, 5, 3))
     red_glass = np.dstack([white[..., 0], black[..., :2], np.full((4, 5), 0.5)])
     folder = write_pictures(tmp_path, dark__one=black, light__one=white, light__two=red_glass)
@@ -148,7 +148,7 @@ def test_folders_that_are_not_understood_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"image 'two.png' is 2 × 3 pixels, the first is 2 × 2"):
         load("images", tmp_path)
     write_pictures(tmp_path, kind__three=np.zeros((2, 2, 3)))
-    with pytest.raises(ValueError, match=r"'one.png' is in no subfolder, so of no kind; others are"):
+    with pytest.raises(ValueError, match=r"'one.png' is in no subfolder, so it has no label; others have"):
         load("images", tmp_path)
     (tmp_path / "one.png").write_text("no picture")
     (tmp_path / "kind" / "three.png").unlink()
@@ -162,7 +162,7 @@ def test_an_unknown_source_says_what_was_meant(source):
         load("images", source)
 
 
-def test_what_needs_kinds_says_where_they_come_from(tmp_path):
+def test_what_needs_labels_says_where_they_come_from(tmp_path):
     write_pictures(tmp_path, one=np.zeros((2, 2, 3)), two=np.ones((2, 2, 3)))
     (tmp_path / "two.png").rename(tmp_path / "two.PNG")
     (tmp_path / "._one.png").write_text("what some systems leave behind")

@@ -75,6 +75,12 @@ def test_ours_and_rivals_see_the_same_splits(pairs):
     assert coverage["width"].is_monotonic_increasing
 
 
+def test_a_model_that_held_nothing_out_has_no_intervals(pairs):
+    models = {"ours": MixtureRegressor(n_entries=4, **SMALL | {"validation_fraction": 0})}
+    predictions, _ = cross_predict(models, pairs, formula_splits(pairs, 1))
+    assert predictions["low"].isna().all() and predictions["predicted"].notna().all()
+
+
 def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
     """Heat is context and doubles the value: only a model that is given the context can know."""
     hot = np.arange(300) % 2

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from research_lib.containers.interactions import Interactions
-from research_lib.vectorize.transformers import Amounts, MultiHot, OneHot, TfidfMultiHot, hashed
+from research_lib.vectorize.transformers import Amounts, MultiHot, OneHot, TfidfMultiHot
 
 PURPOSES = {"Glycerin": ["Humectant", "Solvent"], "Water": ["Solvent"], "Lanolin": ["Emollient", "Humectant"]}
 LISTS = list(PURPOSES.values())
@@ -381,14 +381,3 @@ def test_a_second_fit_forgets_the_first():
     assert multi_hot.fit([["Dye"]]).get_feature_names_out().tolist() == ["Dye"]
     one_hot = OneHot().fit([["a", 1], ["b", 2]]).fit(["c", "d"])
     assert one_hot.get_feature_names_out().tolist() == ["c", "d"]
-
-
-def test_a_hash_needs_no_list_and_lets_names_collide():
-    names = [f"name {k}" for k in range(50)]
-    found = hashed(names, 8)
-    assert found.vectors.shape == (50, 8)
-    assert (found.vectors.sum(axis=1) == 1).all() and (found.vectors.max(axis=1) == 1).all()
-    np.testing.assert_array_equal(hashed(names[::-1], 8)["name 7"], found["name 7"])  # whatever else there is
-    assert len(found.distinct()) == 8
-    with pytest.raises(ValueError, match="n_buckets is 0, expected a whole number of at least 1"):
-        hashed(names, 0)

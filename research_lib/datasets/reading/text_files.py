@@ -7,9 +7,11 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
-PACKED = (".gz", ".bz2")
+from charset_normalizer import from_bytes
+
+PACKED: dict[str, type[gzip.GzipFile] | type[bz2.BZ2File]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File}
 
 
 def read_text(path: str | Path, encoding: str = "utf-8") -> str:
@@ -35,30 +37,17 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
 
 
 def _looks_like(data: bytes) -> str | None:
-    """The encoding that a file seems to have, or None."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in data:  # where UTF-16 writes Latin letters and commas, every other byte is 0
-        shares = {"utf-16-be": data[::2].count(0) / len(data), "utf-16-le": data[1::2].count(0) / len(data)}
-        likely = max(shares, key=shares.get)
-        return likely if shares[likely] > 0.1 > 2 * min(shares.values()) else None
-    for encoding in ("utf-8", "cp949"):  # EUC-KR is a part of CP949
-        try:
-            foreign = [char for char in data.decode(encoding) if char > "\x7f"]
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8" or sum("가" <= char <= "힣" for char in foreign) > len(foreign) / 2:
-            return encoding
-    return None
+    """The encoding that a file seems to have, or None; few are tried, because short texts tell little."""
+    candidates = ["utf_16", "utf_16_le", "utf_16_be"] if b"\0" in data else ["utf_8", "cp949", "cp932", "cp1252"]
+    best = from_bytes(data, cp_isolation=candidates, threshold=0.1).best()
+    return best.encoding.replace("_", "-") if best else None
 
 
-def open_packed(path: Path) -> IO[bytes]:
+def open_packed(path: Path) -> BinaryIO | gzip.GzipFile | bz2.BZ2File:
     """The bytes of a file, unpacked as its name says."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file.")
-    if path.suffix == ".gz":
-        return gzip.open(path)
-    return bz2.open(path) if path.suffix == ".bz2" else path.open("rb")
+    return PACKED[path.suffix](path) if path.suffix in PACKED else path.open("rb")
 
 
 def stream_lines(path: Path, longest: int = -1) -> Iterator[str]:

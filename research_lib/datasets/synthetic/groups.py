@@ -46,7 +46,7 @@ def planted_groups(
     )
     group = rng.permutation(group)
     vectors = _far_apart(n_groups, n_dims, rng)[group] + rng.normal(0, spread / n_dims**0.5, (n, n_dims))
-    return Embedding(vectors, [f"row {i}" for i in range(n)], pd.DataFrame({"group": group}))
+    return Embedding(vectors, np.array([f"row {i}" for i in range(n)]), pd.DataFrame({"group": group}))
 
 
 def _far_apart(n: int, n_dims: int, rng: np.random.Generator) -> np.ndarray:
@@ -78,4 +78,4 @@ def noise(
     check_choice("shape", shape, ("gaussian", "uniform"))
     rng = np.random.default_rng(random_state)
     vectors = rng.normal(size=(n, n_dims)) if shape == "gaussian" else rng.random((n, n_dims))
-    return Embedding(vectors, [f"row {i}" for i in range(n)])
+    return Embedding(vectors, np.array([f"row {i}" for i in range(n)]))

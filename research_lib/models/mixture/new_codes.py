@@ -44,14 +44,18 @@ def learn_new_codes(ensemble: MixtureEnsemble, amounts: sparse.csr_array, contex
     typical = typical_amounts(amounts[:, new])
     others = amounts.copy()
     others.data[np.isin(others.indices, new)] = 0
-    noise = torch.from_numpy(np.nan_to_num(ensemble.calibration.noise, nan=UNKNOWN_NOISE))
-    start = torch.from_numpy(ensemble.vectors[:, new] * typical[:, None])
-    of_others = torch.from_numpy(np.stack([others @ of_member for of_member in ensemble.vectors]))
-    scaled = torch.from_numpy((amounts[:, new] / typical).toarray())
-    standardised, targets = (
-        torch.from_numpy(scale.forth(values)) for scale, values in ((ensemble.context, context), (ensemble.target, y))
+    noise, start, of_others, scaled, standardised, targets, precision = (
+        torch.from_numpy(np.ascontiguousarray(array))
+        for array in (
+            np.nan_to_num(ensemble.calibration.noise, nan=UNKNOWN_NOISE),
+            ensemble.vectors[:, new] * typical[:, None],
+            np.stack([others @ of_member for of_member in ensemble.vectors]),
+            (amounts[:, new] / typical).toarray(),
+            ensemble.context.forth(context),
+            ensemble.target.forth(y),
+            ensemble.prior.precision,
+        )
     )
-    precision = torch.from_numpy(ensemble.prior.precision)
     vectors = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([vectors], max_iter=300, line_search_fn="strong_wolfe")
 

@@ -17,7 +17,7 @@ from research_lib.containers.embedding import Embedding
 from research_lib.models.losses import softmax_nll
 from research_lib.models.saving import Saved
 from research_lib.models.training import pick_device, train
-from research_lib.models.words.negative_sampling import Noise, descend, thinned_blocks
+from research_lib.models.words.negative_sampling import Noise, descend, kept_shares, thinned_blocks
 
 LOSSES = ("negative sampling", "softmax")
 LAST_RATE = 0.004  # of the learning rate of negative sampling is left at the end
@@ -130,6 +130,10 @@ class SkipGram(Saved):
         check_numbers(least=0, subsample=self.subsample)
         if self.learning_rate is not None:
             check_numbers(above=0, learning_rate=self.learning_rate)
+
+    def kept_shares(self, counts: np.ndarray) -> np.ndarray:
+        """Share of each word's occurrences that `subsample` leaves in, by the counts of all words, both (n_words,)."""
+        return kept_shares(counts, self.subsample)
 
     def _vocabulary(self, corpus: Corpus) -> pd.Series:
         """Counts of the words that are common enough, commonest first."""

@@ -1,7 +1,7 @@
 """Text search by keyword and by meaning: only the way that texts become vectors differs."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -107,24 +107,18 @@ class TextSearch:
         found = pd.DataFrame({"name": self.documents.names[order], "score": scores[order]})
         return with_metadata(found, self.documents.metadata.iloc[order])
 
+    def answers(self, queries: Sequence[str], n: int = 5) -> pd.Series:
+        """What is found for some queries, as text: the `n` names, best first, or a dash where no word is known.
 
-def side_by_side(searches: Mapping[str, TextSearch], queries: Sequence[str], n: int = 5) -> pd.DataFrame:
-    """What each search finds for some queries: a row per query, a column per search.
-
-    A cell has the `n` names found, best first, or a dash where no word of the query is known. Names that answer the
-    query have a tick, if it is one of the documents' own.
-    """
-    table = {}
-    for name, search in searches.items():
-        answers = dict(zip(search.documents.queries["query"], search.documents.queries["relevant"], strict=True))
-        found = []
+        Names that answer the query have a tick, if it is one of the documents' own.
+        """
+        right = dict(zip(self.documents.queries["query"], self.documents.queries["relevant"], strict=True))
+        texts = []
         for query in queries:
-            known = search.score([query], unknown="ignore").any()
-            hits = search.search(query, n)["name"] if known else []
-            ticked = [f"✓ {hit}" if hit in answers.get(query, ()) else hit for hit in hits]
-            found.append(", ".join(ticked) or "–")
-        table[name] = found
-    return pd.DataFrame(table, index=pd.Index(queries, name="query"))
+            known = self.score([query], unknown="ignore").any()
+            hits = self.search(query, n)["name"] if known else []
+            texts.append(", ".join(f"✓ {hit}" if hit in right.get(query, ()) else hit for hit in hits) or "–")
+        return pd.Series(texts, index=pd.Index(queries, name="query"))
 
 
 class MeanWordVectors(TransformerMixin, BaseEstimator):

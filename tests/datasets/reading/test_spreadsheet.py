@@ -139,11 +139,9 @@ def test_merged_cells_are_named(write, merged, named):
         ("a.csv", KOREAN.encode("utf-16"), "It looks like UTF-16: give encoding='utf-16'"),
         ("a.csv", "code,purpose\n1,Tonic\n".encode("utf-16-le"), "like UTF-16-LE: give encoding='utf-16-le'"),
         ("a.csv", "code,purpose\n1,Tonic\n".encode("utf-16-be"), "like UTF-16-BE: give encoding='utf-16-be'"),
-        (
-            "a.csv",
-            "code,purpose\n1,crème\n".encode("cp1252"),
-            r"a.csv, line 2: not utf-8 .*\. Give the encoding",
-        ),
+        ("a.csv", "成分,目的\n1,乳化剤\n".encode("shift_jis"), "It looks like CP932: give encoding='cp932'"),
+        ("a.csv", "code,purpose\n1,crème\n".encode("latin-1"), r"a.csv, line 2: not utf-8 .*\. It looks like CP1252"),
+        ("a.csv", KOREAN.encode()[:20] + b"\xff" + KOREAN.encode()[20:], r"line 2: .*\. Give the encoding it is in"),
         ("a.csv", b"code,\0purpose\n1,Tonic\n", r"a.csv: not utf-8 text \(it holds NUL.*\. Give the encoding it is in"),
     ],
 )

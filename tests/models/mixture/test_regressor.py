@@ -222,7 +222,7 @@ def test_a_fitted_model_is_saved_and_goes_on_as_it_would_have(tmp_path):
     heat = pd.DataFrame({"temperature": np.random.default_rng(0).uniform(280, 320, len(table))})
     table = Mixtures(table.amounts, table.code_names, np.exp(table.target), context=heat, total=1)
     features, new = np.repeat(np.eye(10), 2, axis=0), table.subset(np.arange(8))
-    new = Mixtures(new.amounts, [*new.code_names[:19], "new"], new.target, context=new.context)
+    new = Mixtures(new.amounts, [*new.code_names[:18], "new", "newer"], new.target, context=new.context)
     options = {"target_transform": "log", "loss": "mae", "normalise": True, "activation": "silu", "random_state": 0}
     model = MixtureRegressor(n_entries=3, hidden=(8,), epochs=5, n_members=2, **options)
     model.fit(table, code_features=features)
@@ -234,7 +234,7 @@ def test_a_fitted_model_is_saved_and_goes_on_as_it_would_have(tmp_path):
     pd.testing.assert_frame_equal(again.history_, model.history_)
     for each in (model, again):
         each.add_codes(["like 0"], features[:1]).fit_new_codes(new)
-    assert list(again.embedding_.names[-2:]) == ["like 0", "new"]
+    assert list(again.embedding_.names[-3:]) == ["like 0", "new", "newer"]
     np.testing.assert_array_equal(again.embedding_.vectors, model.embedding_.vectors)
     np.testing.assert_array_equal(again.predict(new), model.predict(new))
 

@@ -8,7 +8,7 @@ from research_lib.containers.embedding import Embedding
 from research_lib.datasets import load
 from research_lib.measures.retrieval import judge_searches
 from research_lib.models.words.skipgram import SkipGram
-from research_lib.models.words.text_search import MeanWordVectors, TextSearch, side_by_side
+from research_lib.models.words.text_search import MeanWordVectors, TextSearch
 
 TEXTS = {
     "garage": "the engine and wheels of a car are repaired",
@@ -128,8 +128,8 @@ def test_searches_are_judged_by_label_of_query(judged):
     pd.testing.assert_frame_equal(recall, expected, check_names=False)
 
 
-def test_side_by_side_ticks_what_answers_the_query(judged):
-    table = side_by_side(judged, ["car", "F7A", "purrs"], n=3)
+def test_answers_tick_what_answers_the_query(judged):
+    table = pd.DataFrame({name: search.answers(["car", "F7A", "purrs"], n=3) for name, search in judged.items()})
     assert table.loc["car", "keyword"] == "road, ✓ garage"
     assert set(table.loc["car", "words"].split(", ")) == {"road", "✓ garage", "✓ automobile"}
     assert list(table.loc["F7A"]) == ["✓ fuse", "–"]
