@@ -1,4 +1,4 @@
-"""Short texts with queries: a collection of our own, the halves of articles, or a table."""
+"""Short texts with queries: our own collection, the halves of articles, or a table."""
 
 from collections import Counter
 from pathlib import Path
@@ -17,17 +17,17 @@ TABLES = Path(__file__).parent / "tables"
 def load_documents(
     source: str | Path = "sample", *, queries: str | Path | None = None, encoding: str = "utf-8"
 ) -> Documents:
-    """Documents to be searched, with queries.
+    """Documents to search, with queries.
 
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three sorts: ``synonym``
+        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three labels: ``synonym``
         (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
         ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a table with columns ``name`` and
         ``text``, all others become metadata; or whatever `load_text` reads, which is cut in halves.
     queries : str or Path, optional
-        The queries of such a table: a table with columns ``query``, ``sort`` and ``relevant`` (names, separated by |).
+        The queries of such a table: a table with columns ``query``, ``label`` and ``relevant`` (names, separated by |).
     encoding : str
         Of text tables: ``"cp949"`` for one that a Korean Excel wrote.
 
@@ -50,19 +50,19 @@ def load_documents(
 def halves(corpus: Corpus, n_words: int = 3) -> Documents:
     """The first half of every document, to be found by words of its second half.
 
-    A document gives two queries: the words that mark its second half most (by tf-idf) among those that its first half
-    ``says`` too, and among those that it does ``not say``, but another does.
+    A document gives two queries, of the words that mark its second half most (by tf-idf): one of words that its first
+    half ``says`` too, and one of words that it does ``not say``, but the first half of another document does.
 
     Parameters
     ----------
     corpus : Corpus
-        Longer documents than four words give a document each, named by its number and first words.
+        Each document of more than four words gives one, named by its number and first words.
     n_words : int
-        Of a query; a document with fewer of a sort gives no query of it.
+        Length of a query; a document with fewer words for a label gives no query of that label.
     """
     cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
     if not cut:
-        raise ValueError(f"{corpus.source}: no document of more than four words, which could be cut in halves.")
+        raise ValueError(f"{corpus.source}: no document of more than four words to cut in halves.")
     counts = Counter(word for first, _ in cut for word in set(first))
     names = [f"{number} {' '.join(first[:4])}" for number, (first, _) in enumerate(cut, start=1)]
     rows = []
@@ -73,21 +73,20 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             if counts[word]
         }
         marking, said = sorted(weight, key=lambda word: (-weight[word], word)), set(first)
-        for sort, wanted in (("says", True), ("not say", False)):
+        for label, wanted in (("says", True), ("not say", False)):
             chosen = [word for word in marking if (word in said) == wanted][:n_words]
             if len(chosen) == n_words:
-                rows.append((" ".join(chosen), sort, [name]))
-    queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
-    return Documents(
-        [" ".join(first) for first, _ in cut], np.array(names, dtype=object), queries=queries, source=corpus.source
-    )
+                rows.append((" ".join(chosen), label, [name]))
+    queries = pd.DataFrame(rows, columns=["query", "label", "relevant"])
+    texts = [" ".join(first) for first, _ in cut]
+    return Documents(texts, np.array(names, dtype=object), queries=queries, source=corpus.source)
 
 
 def _read(path: Path, queries: str | Path | None, source: str, encoding: str = "utf-8") -> Documents:
     table = _table(path, ("name", "text"), encoding)
     asked = {}
     if queries is not None:
-        found = _table(Path(queries), ("query", "sort", "relevant"), encoding)
+        found = _table(Path(queries), ("query", "label", "relevant"), encoding)
         asked["queries"] = found.assign(relevant=[names.split("|") for names in found["relevant"]])
     return Documents(table["text"], table["name"], table.drop(columns=["name", "text"]), source=source, **asked)
 

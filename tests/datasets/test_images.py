@@ -31,7 +31,7 @@ def write_pictures(folder, **pictures):
 
 def test_images_are_built_from_a_list_of_arrays():
     images = Images(list(PIXELS), labels=[7, 7, 2, 1], source="by hand")
-    assert repr(images) == "Images(4 images of 3 kinds, 2 × 3, from by hand)"
+    assert repr(images) == "Images(4 images with 3 labels, 2 × 3, from by hand)"
     assert (images.height, images.width, images.pixels.dtype) == (2, 3, np.float32)
     assert list(images.names) == ["1", "2", "3", "4"]
     assert list(images.metadata["label"]) == ["7", "7", "2", "1"]
@@ -88,7 +88,7 @@ def test_labels_and_names_are_one_an_image(fields, message):
 
 def test_the_sample_is_the_digits_that_come_with_scikit_learn():
     digits = load("images")
-    assert repr(digits) == "Images(1,797 images of 10 kinds, 8 × 8, from sample)"
+    assert repr(digits) == "Images(1,797 images with 10 labels, 8 × 8, from sample)"
     assert (digits.pixels.min(), digits.pixels.max()) == (0, 1)
     assert list(digits.labels[:5]) == ["0", "1", "2", "3", "4"]
     assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "labels": 10}
@@ -168,10 +168,12 @@ def test_what_needs_labels_says_where_they_come_from(tmp_path):
     (tmp_path / "._one.png").write_text("what some systems leave behind")
     images = load("images", tmp_path)
     assert len(images) == 2
-    with pytest.raises(ValueError, match="2 images of 0 kinds, expected two kinds or more: in a folder, a subfolder a"):
-        images.need_kinds()
-    with pytest.raises(ValueError, match="images of 1 kinds"):
-        Images(images.pixels, ["a", "a"]).need_kinds()
-    assert Images(images.pixels, ["a", "b"]).need_kinds().labels.tolist() == ["a", "b"]
+    with pytest.raises(
+        ValueError, match="2 images with 0 different labels, expected at least two: in a folder, a subfolder a"
+    ):
+        images.need_labels()
+    with pytest.raises(ValueError, match="images with 1 different labels"):
+        Images(images.pixels, ["a", "a"]).need_labels()
+    assert Images(images.pixels, ["a", "b"]).need_labels().labels.tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="image '2' has no label, expected one for all or for none"):
         Images(images.pixels, ["a", None])
