@@ -72,7 +72,7 @@ def plot_thumbnail_map(
     colours, named = _colours(check_map(places, [colour_by]), colour_by)
     pictures = _check(places, pictures)
     check_numbers(above=0, most=1, size=size)
-    width = size * (np.ptp(places.vectors, axis=0).max() or 1)
+    width = float(size * (np.ptp(places.vectors, axis=0).max() or 1))
     height = width * pictures.shape[1] / pictures.shape[2]
     drawn = with_room(places.vectors, width, height)
     with house_style(math=False):

@@ -106,7 +106,8 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
             f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)}, expected a literal; "
             "a value derived from others belongs in a later cell."
         ) from error
-    rest = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
+    end = value.end_lineno or value.lineno
+    rest = lines[end - 1].encode()[value.end_col_offset :].decode()
     takes_none = default is None or (annotation is not None and "None" in ast.unparse(annotation))
     return Parameter(name, default, rest.partition("#")[2].strip(), takes_none)
 

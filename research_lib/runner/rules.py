@@ -53,7 +53,8 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
     if index != 1:
         problems.append(f"{name}, cell {index + 1}: holds the parameters, expected in cell 2, after the title.")
     later = [tree for number, tree in trees.items() if number > index + 1]
-    read = {node.id for tree in later for node in ast.walk(tree) if _is_read(node)}
+    names = [node for tree in later for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for parameter in known.values():
         if not parameter.comment:
             problems.append(f"{name}, cell {index + 1}: parameter {parameter.name!r} has no comment, expected one.")
@@ -65,10 +66,6 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
         except NotebookError as error:
             problems.append(str(error))
     return problems
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _layout(content: dict) -> Iterator[str]:
