@@ -4,10 +4,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from research_lib import __all__ as public_names
 from research_lib.runner.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
 
 IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
-CELL_LINES, CODE_LINES, CODE_CELLS = 12, 100, 20
+NAMESPACES = ("baselines", "figures", "measures", "synthetic")  # of research_lib; its other rooms are its own business
+CELL_LINES, CODE_CELLS = 12, 24
 LEFT_BY_RUNNING = ("execution", "ExecuteTime", "papermill", "language_info", "widgets")
 
 
@@ -30,7 +32,8 @@ def check(notebook: str | Path) -> list[str]:
     except NotebookError as error:
         return [str(error)]
     cells, name = content["cells"], path.stem
-    trees, problems = {}, []
+    trees: dict[int, ast.Module] = {}
+    problems: list[str] = []
     for number, cell in enumerate(cells, start=1):
         if cell["cell_type"] == "code":
             try:
@@ -52,7 +55,8 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
     if index != 1:
         problems.append(f"{name}, cell {index + 1}: holds the parameters, expected in cell 2, after the title.")
     later = [tree for number, tree in trees.items() if number > index + 1]
-    read = {node.id for tree in later for node in ast.walk(tree) if _is_read(node)}
+    names = (node for tree in later for node in ast.walk(tree) if isinstance(node, ast.Name))
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for parameter in known.values():
         if not parameter.comment:
             problems.append(f"{name}, cell {index + 1}: parameter {parameter.name!r} has no comment, expected one.")
@@ -66,15 +70,11 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
     return problems
 
 
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-
-
 def _layout(content: dict) -> Iterator[str]:
     cells = content["cells"]
     if not cells or cells[0]["cell_type"] != "markdown" or not cells[0]["source"].startswith("# "):
         yield ", cell 1: expected the title, a markdown cell that starts with '# '."
-    if content["metadata"].get("kernelspec", {}).get("language") != "python":
+    if (content["metadata"].get("kernelspec") or {}).get("language") != "python":
         yield ": no kernelspec of language 'python' in its metadata, expected one (JupyterLab asks for it)."
 
 
@@ -89,18 +89,23 @@ def _code(cells: list[dict], trees: dict[int, ast.Module]) -> Iterator[str]:
                     yield f", cell {number}: defines {node.name!r}, expected no definition: logic is in the library."
                 case ast.Import(names=names):
                     yield from _imports(number, [alias.name for alias in names])
+                case ast.ImportFrom(module="research_lib", names=names, level=0):
+                    yield from _imports(number, [f"research_lib.{n.name}" for n in names if n.name not in public_names])
                 case ast.ImportFrom(module=module, level=level):
                     yield from _imports(number, ["." * level + (module or "")])
-    sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    n_lines = sum(bool(line.strip()) for source in sources for line in source.splitlines())
-    if len(sources) > CODE_CELLS or n_lines > CODE_LINES:
-        yield f": {len(sources)} code cells and {n_lines} lines, expected at most {CODE_CELLS} and {CODE_LINES}."
+    n_cells = sum(cell["cell_type"] == "code" for cell in cells)
+    if n_cells > CODE_CELLS:
+        yield f": {n_cells} code cells, expected at most {CODE_CELLS}."
 
 
 def _imports(number: int, modules: list[str]) -> Iterator[str]:
     for module in modules:
-        if module.partition(".")[0] not in IMPORTS:
+        package, _, room = module.partition(".")
+        if package not in IMPORTS:
             yield f", cell {number}: imports {module!r}, expected only {', '.join(IMPORTS)}."
+        elif package == "research_lib" and room and room not in NAMESPACES:
+            namespaces = ", ".join(NAMESPACES)
+            yield f", cell {number}: imports {module!r}, expected research_lib's own names, or {namespaces} of it."
 
 
 def _stripped(content: dict) -> Iterator[str]:
