@@ -39,17 +39,19 @@ def unknown_parameter(name: str, notebook: str, known: Iterable[str]) -> Noteboo
 def read_notebook(path: Path) -> dict[str, Any]:
     """A notebook as plain dicts, the source of each cell as one text.
 
-    Its JSON is read as it is: importing nbformat takes seconds where JupyterLab is installed.
+    Its JSON is read as it is: importing nbformat takes more than a second where JupyterLab is installed.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         version = notebook["nbformat"]
+        for part in (notebook, *notebook["cells"]) if version == 4 else ():
+            part["metadata"] = dict(part["metadata"])
         for cell in notebook["cells"] if version == 4 else ():
             cell["source"] = "".join(cell["source"])
-            cell["metadata"], cell["cell_type"]  # wanted by all that follows
+            cell["cell_type"]  # needed by all that follows
     except OSError as error:
         raise NotebookError(f"{path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotebookError(f"{path}: not a notebook ({type(error).__name__}: {error}).") from error
     if version != 4:
         raise NotebookError(f"{path}: notebook format {version}, expected 4.")
@@ -58,7 +60,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 def parameters_cell(cells: list[dict], notebook: str) -> int:
     """Position of the one cell tagged `parameters`; papermill says nothing when there is none, or two."""
-    tagged = [i for i, cell in enumerate(cells) if TAG in cell["metadata"].get("tags", [])]
+    tagged = [i for i, cell in enumerate(cells) if TAG in (cell["metadata"].get("tags") or [])]
     if len(tagged) != 1:
         found = "none" if not tagged else "cells " + ", ".join(str(i + 1) for i in tagged)
         raise NotebookError(f"{notebook}: expected exactly one code cell tagged {TAG!r}, found {found}.")
@@ -106,6 +108,7 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
             f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)}, expected a literal; "
             "a value derived from others belongs in a later cell."
         ) from error
+    assert statement.end_lineno and statement.end_col_offset  # ast.parse sets them
     rest = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
     takes_none = default is None or (annotation is not None and "None" in ast.unparse(annotation))
     return Parameter(name, default, rest.partition("#")[2].strip(), takes_none)
@@ -154,7 +157,23 @@ def merge(known: Mapping[str, Parameter], notebook: str, *layers: Mapping[str, A
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as one types it: ``1e-3`` is a number (YAML 1.1 wants ``1.0e-3``) and ``2018-01-31`` stays text."""
+    """YAML as one types it: ``1e-3`` is a number (YAML 1.1 wants ``1.0e-3``) and ``2018-01-31`` stays text.
+
+    A name stands once, and nothing is an alias of something else: a few aliases make ten billion values.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if getattr(event, "anchor", None):
+            raise ValueError(f"line {event.start_mark.line + 1}: expected no anchors (&) or aliases (*).")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [name.value for name, _ in node.value]
+        for name, _ in node.value:
+            if names.count(name.value) > 1:
+                raise ValueError(f"{name.value!r} is given twice, expected once.")
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -174,14 +193,24 @@ def read_literal(text: str, where: str) -> Any:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise NotebookError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:  # of _Loader, or a number that Python cannot hold
+        raise NotebookError(f"{where}: {error}") from error
+    except RecursionError as error:
+        raise NotebookError(f"{where}: nested too deeply.") from error
 
 
-def read_assignment(text: str) -> tuple[str, Any]:
-    """``"epochs=3"`` as ``("epochs", 3)``."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier():
-        raise NotebookError(f"-p {text}: expected name=value, for example -p epochs=3.")
-    return name.strip(), read_literal(value, f"-p {text}")
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """``["epochs=3"]`` as ``{"epochs": 3}``."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise NotebookError(f"-p {text}: expected name=value, for example -p epochs=3.")
+        if name in found:
+            raise NotebookError(f"-p {text}: {name!r} is given twice, expected once.")
+        found[name] = read_literal(value, f"-p {text}")
+    return found
 
 
 def read_file(path: str | Path) -> dict[str, Any]:

@@ -60,12 +60,16 @@ def read_records(path: str | Path) -> dict[str, Any]:
 
 def collect(cells: list[dict], notebook: str) -> dict[str, Any]:
     """Records among the outputs of `cells`, in their order."""
-    found = {}
+    found: dict[str, Any] = {}
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     for payload in (output["data"][MIME] for output in outputs if MIME in output.get("data", {})):
-        if payload["name"] in found:
-            raise ValueError(f"{notebook}: {payload['name']!r} is recorded twice, expected once.")
-        found[payload["name"]] = decode(payload["value"])
+        try:
+            name, value = str(payload["name"]), decode(payload["value"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"{notebook}: {brief(payload)} is no record, expected one made by record().") from error
+        if name in found:
+            raise ValueError(f"{notebook}: {name!r} is recorded twice, expected once.")
+        found[name] = value
     return found
 
 

@@ -6,7 +6,7 @@ from research_lib.runner.parameters import (
     Parameter,
     fit,
     preset,
-    read_assignment,
+    read_assignments,
     read_file,
     read_notebook,
     read_parameters,
@@ -89,13 +89,18 @@ def test_a_value_of_another_type_is_refused(name, value):
     ],
 )
 def test_assignments_are_yaml_as_one_types_it(text, value):
-    assert read_assignment(text) == ("x", value)
+    assert read_assignments([text]) == {"x": value}
 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "two words=3", "x=[1"])
 def test_what_is_no_assignment_is_told(text):
     with pytest.raises(NotebookError, match=f"-p {text}".replace("[", r"\[")):
-        read_assignment(text)
+        read_assignments([text])
+
+
+def test_a_parameter_given_twice_is_told():
+    with pytest.raises(NotebookError, match=r"-p epochs=2: 'epochs' is given twice"):
+        read_assignments(["epochs=1", "epochs=2"])
 
 
 @pytest.mark.parametrize("content", [b"just text", b"- a\n- b", b"", b"a: [", b"\xff\xfe\x00", b"1: 2"])
@@ -103,6 +108,25 @@ def test_a_file_that_holds_no_values_is_told(tmp_path, content):
     path = tmp_path / "mine.yml"
     path.write_bytes(content)
     with pytest.raises(NotebookError, match=r"mine\.yml"):
+        read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("epochs: 1\nepochs: 2", "'epochs' is given twice"),
+        ("network: {hidden: 1, hidden: 2}", "'hidden' is given twice"),
+        ("a: &all [1]\nb: [*all, *all]", "line 1: expected no anchors"),
+        ("a: &all [*all]", "line 1: expected no anchors"),
+        ("a: *all", "line 1: expected no anchors"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: " + "1" * 5000, "4300 digits"),
+    ],
+)
+def test_what_yaml_would_let_pass_is_refused(tmp_path, content, message):
+    path = tmp_path / "mine.yml"
+    path.write_text(content)
+    with pytest.raises(NotebookError, match=rf"mine\.yml: .*{message}"):
         read_file(path)
 
 
@@ -124,7 +148,19 @@ def test_presets_are_strict_about_the_names_of_notebooks(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"cells": []}', '{"nbformat": 4, "cells": [{}]}', '{"nbformat": 3, "cells": []}']
+    "content",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"cells": []}',
+        '{"nbformat": 4, "cells": [{}]}',
+        '{"nbformat": 3, "cells": []}',
+        '{"nbformat": 4, "metadata": null, "cells": []}',
+        '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": "", "metadata": null}]}',
+    ],
+    ids=str,
 )
 def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
     path = tmp_path / "04_books.ipynb"

@@ -101,6 +101,16 @@ def test_a_name_recorded_twice_is_an_error_when_read():
         collect([cell(("hit", 1)), cell(("hit", 2))], "04_books")
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [["hit", 1], "hit", None, {"name": "hit"}, {"value": 1}, {"name": "hit", "value": {"__float__": "much"}}],
+    ids=str,
+)
+def test_what_is_no_record_is_named_with_its_notebook(payload):
+    with pytest.raises(ValueError, match=r"04_books: .* is no record"):
+        collect([{"outputs": [{"data": {MIME: payload}}]}], "04_books")
+
+
 def test_a_folder_without_a_notebook_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         read_records(tmp_path)
