@@ -1,8 +1,10 @@
 """The command ``research-lib``: lists, checks and runs the notebooks, and fetches data. All printing is here."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -10,31 +12,38 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from typer.core import TyperGroup
 
-from research_lib.runner.discovery import discover, find
-from research_lib.runner.execution import RunResult, Task, plan_all, run_all
-from research_lib.runner.parameters import read_assignment, read_file, read_notebook, read_parameters
-from research_lib.runner.publishing import publish
-from research_lib.runner.records import brief
-from research_lib.runner.rules import check as problems_of
+from research_lib.runner.signals import on_signals
+
+if TYPE_CHECKING:  # each command imports what it needs, within what catches Ctrl-C: `--help` does not wait for pandas
+    from research_lib.runner.execution import RunResult, Task
 
 
 class OneLineErrors(TyperGroup):
-    """Errors are one line and an exit code, without a traceback: 2 for a wrong name or value, 1 for the machine's."""
+    """Errors are one line and an exit code, without a traceback.
+
+    2 for a wrong name or value, 1 for the machine's, and as a shell has it 128 and its number for a signal.
+    """
 
     def invoke(self, ctx):
         """Run the command."""
+        on_signals(_stop)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            code, message = 130, str(stop) or "Interrupted."
+            code, message = 128 + stop.args[0], " ".join(["Interrupted.", *getattr(stop, "__notes__", [])])
         except BrokenPipeError:
             raise
         except OSError as error:
             code, message = 1, f"Error: {error}"
         except ValueError as error:
             code, message = 2, f"Error: {error}"
-        print(message, file=sys.stderr)
+        with suppress(OSError):  # the terminal is gone
+            print(message, file=sys.stderr)
         raise typer.Exit(code)
+
+
+def _stop(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(signum)
 
 
 app = typer.Typer(cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -53,6 +62,9 @@ def main() -> None:
 @app.command("list")
 def list_notebooks(folder: Folder = None) -> None:
     """The notebooks, and the parameters of each with their defaults."""
+    from research_lib.runner.discovery import discover
+    from research_lib.runner.parameters import read_notebook, read_parameters
+
     for path in discover(folder):
         cells = read_notebook(path)["cells"]
         title = cells[0]["source"].partition("\n")[0].lstrip("# ") if cells else ""
@@ -64,8 +76,10 @@ def list_notebooks(folder: Folder = None) -> None:
 @app.command()
 def check(names: Names = None, folder: Folder = None) -> None:
     """Tell where notebooks break the rules; exit code 1 if one does."""
+    from research_lib.runner import rules
+
     paths = _paths(names, folder)
-    problems = [problem for path in paths for problem in problems_of(path)]
+    problems = [problem for path in paths for problem in rules.check(path)]
     for problem in problems:
         print(problem)
     print(f"{len(paths)} checked: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
@@ -92,7 +106,11 @@ def run(
 
     With several notebooks a value of -p or -f goes to each that has the parameter, and one at least must have it.
     """
-    given = (read_file(file) if file else {}) | dict(read_assignment(text) for text in assignments or [])
+    from research_lib.runner.execution import plan_all
+    from research_lib.runner.parameters import read_assignments, read_file
+    from research_lib.runner.publishing import publish
+
+    given = (read_file(file) if file else {}) | read_assignments(assignments or [])
     tasks = plan_all(_paths(names, folder), given, quick=quick, real=real)
     results = _run_watched(tasks, runs=runs, jobs=jobs, threads=threads)
     _show(results)
@@ -102,17 +120,21 @@ def run(
     if real and given:
         print("Not published: -p or -f changed the values of real.yml.")
     elif real and not failed:
-        print(f"Published: {publish(results, tasks[0].notebook.parents[1] / 'figures')}")
+        print(f"Published: {publish(results, tasks[0].notebook.parent.parent / 'figures')}")
     raise typer.Exit(1 if failed else 0)
 
 
 def _paths(names: list[str] | None, folder: Path | None) -> list[Path]:
+    from research_lib.runner.discovery import discover, find
+
     if not names:
         return discover(folder)
     return list(dict.fromkeys(find(name, folder) for name in names))
 
 
-def _run_watched(tasks: list[Task], **options) -> list[RunResult]:
+def _run_watched(tasks: "list[Task]", **options: Any) -> "list[RunResult]":
+    from research_lib.runner.execution import run_all
+
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -124,14 +146,16 @@ def _run_watched(tasks: list[Task], **options) -> list[RunResult]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         bar = {task.notebook: bars.add_task(task.notebook.stem, total=task.n_cells, start=False) for task in tasks}
 
-        def advance(task: Task, cell_number: int) -> None:
+        def advance(task: "Task", cell_number: int) -> None:
             bars.start_task(bar[task.notebook])
             bars.update(bar[task.notebook], completed=cell_number)
 
         return run_all(tasks, progress=advance, **options)
 
 
-def _show(results: list[RunResult]) -> None:
+def _show(results: "list[RunResult]") -> None:
+    from research_lib.runner.records import brief
+
     table = Table("notebook", box=None, pad_edge=False)
     for column in ("seconds", "records", "figures"):
         table.add_column(column, justify="right")

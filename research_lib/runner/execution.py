@@ -7,7 +7,6 @@ A run folder is ``runs/<notebook>/<UTC time>/``. It holds the executed notebook,
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pandas as pd
@@ -32,8 +32,7 @@ from research_lib.runner.parameters import (
 from research_lib.runner.records import decode
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-# jsonschema builds a grammar of IRIs for three seconds where JupyterLab is installed, and no notebook needs it
-START_WORKER = "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.runner import worker; worker.main()"
+WORKER = ("-P", "-m", "research_lib.runner.worker")
 
 
 @dataclass(frozen=True)
@@ -90,27 +89,43 @@ def run_all(
 ) -> list[RunResult]:
     """Run `tasks`, `jobs` at a time, and tell `progress` of each cell that begins.
 
-    On Ctrl-C what runs is stopped and kept as far as it ran; the `KeyboardInterrupt` goes on and says where that is.
+    On Ctrl-C what runs is stopped and kept as far as it ran; a note of the `KeyboardInterrupt` says where.
     """
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    processes: dict[Path, subprocess.Popen] = {}
+    processes: dict[Path, subprocess.Popen[str]] = {}
+    stopped = Event()
+
+    def started(folder: Path, process: subprocess.Popen[str]) -> None:
+        processes[folder] = process
+        if stopped.is_set():
+            process.terminate()
+
     try:
         with ThreadPoolExecutor(jobs) as pool:  # the threads only wait: each notebook has a process
-            futures = [pool.submit(_run_one, task, Path(runs), threads, progress, processes) for task in tasks]
             try:
+                futures = [pool.submit(_run_one, task, Path(runs), threads, progress, started) for task in tasks]
                 return [future.result() for future in futures]
             except BaseException:
+                stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 for process in list(processes.values()):
-                    process.send_signal(signal.SIGINT)
+                    process.terminate()
                 raise
-    except KeyboardInterrupt:
-        kept = ", ".join(str(folder) for folder in processes)
-        raise KeyboardInterrupt(f"Interrupted. What had run is kept in {kept}" if kept else "Interrupted.") from None
+    except KeyboardInterrupt as stop:
+        kept = ", ".join(str(folder) for folder in processes if any(folder.glob("*.ipynb")))
+        if kept:
+            stop.add_note(f"What had run is kept in {kept}")
+        raise
 
 
-def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes: dict) -> RunResult:
-    folder = _new_folder(task.notebook.parents[1] / runs / task.notebook.stem)
+def _run_one(
+    task: Task,
+    runs: Path,
+    threads: int,
+    progress: Callable[[Task, int], None],
+    started: Callable[[Path, subprocess.Popen[str]], None],
+) -> RunResult:
+    folder = _new_folder(task.notebook.parent.parent / runs / task.notebook.stem)
     message = {
         "notebook": str(task.notebook),
         "folder": str(folder),
@@ -119,11 +134,11 @@ def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes
         "parameters": task.parameters,
         "threads": threads,
     }
-    outcome = {}
+    outcome: dict[str, Any] = {}
     with (
         (folder / "log.txt").open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-P", "-c", START_WORKER],
+            [sys.executable, *WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -131,10 +146,11 @@ def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes
             encoding="utf-8",
         ) as process,
     ):
-        processes[folder] = process
-        with suppress(BrokenPipeError):  # it died at once: told below
-            process.stdin.write(json.dumps(message))
-            process.stdin.close()
+        assert process.stdin and process.stdout
+        started(folder, process)
+        with suppress(BrokenPipeError):  # it died at once: the error says so below
+            process.stdin.write(json.dumps(message) + "\n")
+            process.stdin.flush()  # and left open: the worker stops when it closes, however this process ends
         for line in process.stdout:
             outcome = json.loads(line)
             if "cell" in outcome:
