@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # each command imports what it needs, within what catches Ctr
 class OneLineErrors(TyperGroup):
     """Errors are one line and an exit code, without a traceback.
 
-    2 for a wrong name or value, 1 for the machine's, and as a shell has it 128 and its number for a signal.
+    The code is 2 for a wrong name or value, 1 for an error of the machine, and 128 + its number for a signal.
     """
 
     def invoke(self, ctx):
@@ -56,7 +56,7 @@ Folder = Annotated[Path | None, typer.Option("--notebooks", help="Their folder, 
 
 @app.callback()
 def main() -> None:
-    """Run the research notebooks headless, with other parameters, and keep what came of it."""
+    """Run the research notebooks headless, with parameters of your own, and keep the results."""
 
 
 @app.command("list")
@@ -75,7 +75,7 @@ def list_notebooks(folder: Folder = None) -> None:
 
 @app.command()
 def check(names: Names = None, folder: Folder = None) -> None:
-    """Tell where notebooks break the rules; exit code 1 if one does."""
+    """List where notebooks break the rules; exit code 1 if one does."""
     from research_lib.runner import rules
 
     paths = _paths(names, folder)
@@ -102,9 +102,10 @@ def run(
     runs: Annotated[Path, typer.Option(help="Where run folders are made.")] = Path("runs"),
     folder: Folder = None,
 ) -> None:
-    """Run notebooks; a later one wins of: their defaults, --quick or --real, -f, -p. Exit code 1 if one failed.
+    """Run notebooks; exit code 1 if one failed.
 
-    With several notebooks a value of -p or -f goes to each that has the parameter, and one at least must have it.
+    Of their defaults, --quick or --real, -f and -p, the later wins. With several notebooks, a value of -p or -f goes to
+    each that has the parameter, and at least one must have it.
     """
     from research_lib.runner.execution import plan_all
     from research_lib.runner.parameters import read_assignments, read_file

@@ -161,7 +161,7 @@ def test_list_shows_titles_and_parameters(folder):
     ]
 
 
-def test_check_tells_and_exits_with_1(folder):
+def test_check_lists_problems_and_exits_with_1(folder):
     told = command("check", "--notebooks", folder)
     assert told.exit_code == 1
     assert "02_fails: parameter 'only_here' is read by no cell after the parameters." in told.stdout.splitlines()

@@ -37,7 +37,7 @@ WORKER = ("-P", "-m", "research_lib.runner.worker")
 
 @dataclass(frozen=True)
 class Task:
-    """A run that was found possible: `given` replaces defaults, `parameters` is all that the notebook will see."""
+    """A run that has passed every check: `given` replaces defaults, `parameters` is all that the notebook will see."""
 
     notebook: Path
     n_cells: int
@@ -59,7 +59,7 @@ class RunResult:
 
 
 def plan(path: Path, parameters: Mapping[str, Any], *, quick: bool = False, real: bool = False) -> Task:
-    """Everything that can be known wrong before a notebook runs, found now."""
+    """Check all that can be checked before a notebook runs."""
     if quick and real:
         raise NotebookError("Quick or real: expected one of them, not both.")
     cells = read_notebook(path)["cells"]
@@ -87,7 +87,7 @@ def run_all(
     threads: int | None = None,
     progress: Callable[[Task, int], None] = lambda task, cell_number: None,
 ) -> list[RunResult]:
-    """Run `tasks`, `jobs` at a time, and tell `progress` of each cell that begins.
+    """Run `tasks`, `jobs` at a time; `progress` is called when a cell begins.
 
     On Ctrl-C what runs is stopped and kept as far as it ran; a note of the `KeyboardInterrupt` says where.
     """
@@ -126,14 +126,7 @@ def _run_one(
     started: Callable[[Path, subprocess.Popen[str]], None],
 ) -> RunResult:
     folder = _new_folder(task.notebook.parent.parent / runs / task.notebook.stem)
-    message = {
-        "notebook": str(task.notebook),
-        "folder": str(folder),
-        "n_cells": task.n_cells,
-        "given": task.given,
-        "parameters": task.parameters,
-        "threads": threads,
-    }
+    message = vars(task) | {"folder": folder, "threads": threads}
     outcome: dict[str, Any] = {}
     with (
         (folder / "log.txt").open("wb") as log,
@@ -149,7 +142,7 @@ def _run_one(
         assert process.stdin and process.stdout
         started(folder, process)
         with suppress(BrokenPipeError):  # it died at once: the error says so below
-            process.stdin.write(json.dumps(message) + "\n")
+            process.stdin.write(json.dumps(message, default=str) + "\n")
             process.stdin.flush()  # and left open: the worker stops when it closes, however this process ends
         for line in process.stdout:
             outcome = json.loads(line)
@@ -181,9 +174,9 @@ def _new_folder(parent: Path) -> Path:
 def _environment(folder: Path, threads: int) -> dict[str, str]:
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "RESEARCH_LIB_RUN": str(folder)}
     environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to others that can work
+    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to those with work
     package = Path(__file__).resolve().parents[2]
-    if package.name != "site-packages":  # run from a checkout: the kernel, in another folder, must find it too
+    if package.name != "site-packages":  # a checkout: the kernel, in another folder, must find it too
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
     return environment
 

@@ -1,4 +1,4 @@
-"""What enters a notebook: its tagged cell of literals, and the values that are given in their place."""
+"""What enters a notebook: its tagged cell of literals, and the values given in their place."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ TAG = "parameters"
 
 
 class NotebookError(ValueError):
-    """A notebook, a parameter or a value that cannot be run, told in one line."""
+    """A notebook, a parameter or a value that cannot be run, explained in one line."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
 
 
 def plain(value: Any, name: str) -> Any:
-    """The same value as papermill can write it into a cell: numpy scalars and paths would fail late, tuples be text."""
+    """The value as papermill can write it into a cell: numpy scalars and paths would fail late, tuples become text."""
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biufUO":
         value = value.tolist()
     match value:
@@ -146,7 +146,7 @@ def fit(parameter: Parameter, value: Any, notebook: str) -> Any:
 
 
 def merge(known: Mapping[str, Parameter], notebook: str, *layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The values given in `layers`, a later one before an earlier one, each checked against the parameters cell."""
+    """The values given in `layers`, the later ones winning, each checked against the parameters cell."""
     given = {}
     for layer in layers:
         for name, value in layer.items():

@@ -12,16 +12,16 @@ import pandas as pd
 from research_lib.files import write_atomically
 
 MIME = "application/vnd.research-lib.record+json"
-FLOAT, TIMESTAMP = "__float__", "__timestamp__"  # what strict JSON cannot say, each a dict of one key
+FLOAT, TIMESTAMP = "__float__", "__timestamp__"  # what strict JSON cannot hold, each written as a dict of one key
 
 
 def record(name: str, value: Any) -> None:
-    """Let a result leave the notebook under a name.
+    """Record a result of the notebook under a name.
 
     Parameters
     ----------
     name : str
-        Once a notebook: `read_records` refuses a name that was recorded twice.
+        Each name once a notebook: `read_records` refuses a name that was recorded twice.
     value
         A bool, number (NaN and infinities too), str, None, date with time, or lists, tuples, arrays and dicts (str
         keys) of them. `read_records` gives back plain Python: numpy scalars as numbers, tuples and arrays as lists.
@@ -40,7 +40,7 @@ def record(name: str, value: Any) -> None:
 
 
 def read_records(path: str | Path) -> dict[str, Any]:
-    """Give back what an executed notebook recorded; nbformat has sorted the keys of dicts.
+    """What an executed notebook recorded; nbformat has sorted the keys of dicts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The rules that a notebook's source obeys, and `check`, which tells where it does not."""
+"""The rules of a notebook's source, and `check`, which finds where it breaks them."""
 
 import ast
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _imports(number: int, modules: list[str]) -> Iterator[str]:
             yield f", cell {number}: imports {module!r}, expected only {', '.join(IMPORTS)}."
         elif package == "research_lib" and room and room not in NAMESPACES:
             namespaces = ", ".join(NAMESPACES)
-            yield f", cell {number}: imports {module!r}, expected research_lib's own names, or {namespaces} of it."
+            yield f", cell {number}: imports {module!r}, expected public names of research_lib, or of its {namespaces}."
 
 
 def _stripped(content: dict) -> Iterator[str]:

@@ -154,7 +154,7 @@ def test_trap_8_no_log_warns_of_a_connection_without_encryption(results):
     assert not any("TCP" in log_of(results[name]) for name in ("01_looks", "02_fails"))
 
 
-def test_trap_9_a_notebook_without_kernelspec_runs_and_check_tells(folder, results):
+def test_trap_9_a_notebook_without_kernelspec_runs_but_check_objects(folder, results):
     assert results["01_looks"].error is None
     assert any("no kernelspec of language 'python'" in problem for problem in check(folder / "01_looks.ipynb"))
 
@@ -228,7 +228,7 @@ def test_a_failure_names_notebook_cell_error_and_what_is_kept(results):
         ("06_records_twice", "06_records_twice: 'a' is recorded twice, expected once"),
     ],
 )
-def test_what_papermill_lets_pass_or_loses_is_an_error_and_kept(results, name, message):
+def test_what_papermill_ignores_or_loses_is_an_error_and_kept(results, name, message):
     assert results[name].error.startswith(message)
     assert results[name].error.endswith(f"The notebook is kept: {results[name].folder / name}.ipynb")
     assert executed(results[name]).cells[2].outputs[0].text == "sample 3\n"
@@ -241,7 +241,7 @@ def test_an_error_is_one_line_that_leaves_the_terminal_alone():
     assert run.located_error() == "04_books, cell 2 (raise): ValueError: red andso on"
 
 
-def test_what_cannot_be_saved_is_one_error_and_nothing_half_written(results):
+def test_a_run_that_cannot_be_saved_is_one_error_with_nothing_half_written(results):
     result = results["05_cannot_be_saved"]
     assert result.error == f"05_cannot_be_saved: {result.folder} cannot be written (Is a directory)."
     assert {path.name for path in result.folder.iterdir()} == {"05_cannot_be_saved.ipynb", "log.txt"}

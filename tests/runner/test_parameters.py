@@ -36,7 +36,7 @@ def parameters_of(source):
         ("epochs = {1, 2}", "'epochs' is {1, 2}, expected a literal"),
     ],
 )
-def test_a_line_that_is_no_parameter_is_named(source, message):
+def test_a_line_that_is_no_parameter_is_refused(source, message):
     with pytest.raises(NotebookError, match="04_books, cell 1, line") as error:
         parameters_of(source)
     assert message in str(error.value)
@@ -93,18 +93,18 @@ def test_assignments_are_yaml_as_one_types_it(text, value):
 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "two words=3", "x=[1"])
-def test_what_is_no_assignment_is_told(text):
+def test_what_is_no_assignment_is_refused(text):
     with pytest.raises(NotebookError, match=f"-p {text}".replace("[", r"\[")):
         read_assignments([text])
 
 
-def test_a_parameter_given_twice_is_told():
+def test_a_parameter_given_twice_is_refused():
     with pytest.raises(NotebookError, match=r"-p epochs=2: 'epochs' is given twice"):
         read_assignments(["epochs=1", "epochs=2"])
 
 
 @pytest.mark.parametrize("content", [b"just text", b"- a\n- b", b"", b"a: [", b"\xff\xfe\x00", b"1: 2"])
-def test_a_file_that_holds_no_values_is_told(tmp_path, content):
+def test_a_file_without_values_is_named(tmp_path, content):
     path = tmp_path / "mine.yml"
     path.write_bytes(content)
     with pytest.raises(NotebookError, match=r"mine\.yml"):
@@ -123,14 +123,14 @@ def test_a_file_that_holds_no_values_is_told(tmp_path, content):
         ("a: " + "1" * 5000, "4300 digits"),
     ],
 )
-def test_what_yaml_would_let_pass_is_refused(tmp_path, content, message):
+def test_what_yaml_would_accept_is_refused(tmp_path, content, message):
     path = tmp_path / "mine.yml"
     path.write_text(content)
     with pytest.raises(NotebookError, match=rf"mine\.yml: .*{message}"):
         read_file(path)
 
 
-def test_a_missing_file_or_a_folder_is_told(tmp_path):
+def test_a_missing_file_or_a_folder_is_named(tmp_path):
     for path in (tmp_path / "none.yml", tmp_path):
         with pytest.raises(NotebookError, match=path.name):
             read_file(path)
@@ -162,7 +162,7 @@ def test_presets_are_strict_about_the_names_of_notebooks(tmp_path):
     ],
     ids=str,
 )
-def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
+def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "04_books.ipynb"
     path.write_text(content)
     with pytest.raises(NotebookError, match=r"04_books\.ipynb"):

@@ -55,7 +55,7 @@ def test_numpy_and_dates_come_back_as_plain_python(value, expected):
     assert type(back) is type(expected)
 
 
-def test_what_equals_nothing_comes_back_too():
+def test_nan_and_nat_come_back():
     assert all(math.isnan(value) for value in through_json([math.nan, np.float32("nan")]))
     assert through_json(pd.NaT) is pd.NaT
 
@@ -77,7 +77,7 @@ def test_what_equals_nothing_comes_back_too():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_could_not_be_given_back_is_refused(value):
+def test_a_value_that_would_not_come_back_is_refused(value):
     with pytest.raises(TypeError, match=r"record\('table'\)\['inner'\]\[0\]: a \w+ could not be given back"):
         record("table", {"inner": [value]})
 
