@@ -1,8 +1,10 @@
 """The command ``research-lib``: lists, checks and runs the notebooks, and fetches data. All printing is here."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -10,32 +12,39 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from typer.core import TyperGroup
 
-from research_lib.runner.discovery import discover, find
-from research_lib.runner.execution import RunResult, Task, plan_all, project_of, run_all, stoppable
-from research_lib.runner.parameters import read_assignments, read_file, read_notebook, read_parameters
-from research_lib.runner.publishing import publish
-from research_lib.runner.records import brief
-from research_lib.runner.rules import check as problems_of
+from research_lib.runner.signals import on_signals
+
+if TYPE_CHECKING:  # each command imports what it needs, within what catches Ctrl-C: `--help` does not wait for pandas
+    from research_lib.runner.execution import RunResult, Task
 
 
 class OneLineErrors(TyperGroup):
-    """Errors are one line and an exit code, without a traceback: 2 for a wrong name or value, 1 for the machine's."""
+    """Errors are one line and an exit code, without a traceback.
+
+    The code is 2 for a wrong name or value, 1 for an error of the machine, and 128 + its number for a signal.
+    """
 
     def invoke(self, ctx):
         """Run the command."""
+        on_signals(_stop)
         try:
             with stoppable():
                 return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            code, message = getattr(stop, "code", 130), str(stop) or "Interrupted."
+            code, message = 128 + stop.args[0], " ".join(["Interrupted.", *getattr(stop, "__notes__", [])])
         except BrokenPipeError:
             raise
         except OSError as error:
             code, message = 1, f"Error: {error}"
         except ValueError as error:
             code, message = 2, f"Error: {error}"
-        print(message, file=sys.stderr)
+        with suppress(OSError):  # the terminal is gone
+            print(message, file=sys.stderr)
         raise typer.Exit(code)
+
+
+def _stop(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(signum)
 
 
 app = typer.Typer(cls=OneLineErrors, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -48,12 +57,15 @@ Folder = Annotated[Path | None, typer.Option("--notebooks", help="Their folder, 
 
 @app.callback()
 def main() -> None:
-    """Run the research notebooks headless, with other parameters, and keep what came of it."""
+    """Run the research notebooks headless, with parameters of your own, and keep the results."""
 
 
 @app.command("list")
 def list_notebooks(folder: Folder = None) -> None:
     """The notebooks, and the parameters of each with their defaults."""
+    from research_lib.runner.discovery import discover
+    from research_lib.runner.parameters import read_notebook, read_parameters
+
     for path in discover(folder):
         cells = read_notebook(path)["cells"]
         title = cells[0]["source"].partition("\n")[0].lstrip("# ") if cells else ""
@@ -64,9 +76,11 @@ def list_notebooks(folder: Folder = None) -> None:
 
 @app.command()
 def check(names: Names = None, folder: Folder = None) -> None:
-    """Tell where notebooks break the rules; exit code 1 if one does."""
+    """List where notebooks break the rules; exit code 1 if one does."""
+    from research_lib.runner import rules
+
     paths = _paths(names, folder)
-    problems = [problem for path in paths for problem in problems_of(path)]
+    problems = [problem for path in paths for problem in rules.check(path)]
     for problem in problems:
         print(problem)
     print(f"{len(paths)} checked: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
@@ -89,10 +103,15 @@ def run(
     runs: Annotated[Path, typer.Option(help="Where run folders are made.")] = Path("runs"),
     folder: Folder = None,
 ) -> None:
-    """Run notebooks; a later one wins of: their defaults, --quick or --real, -f, -p. Exit code 1 if one failed.
+    """Run notebooks; exit code 1 if one failed.
 
-    With several notebooks a value of -p or -f goes to each that has the parameter, and one at least must have it.
+    Of their defaults, --quick or --real, -f and -p, the later wins. With several notebooks, a value of -p or -f goes to
+    each that has the parameter, and at least one must have it.
     """
+    from research_lib.runner.execution import plan_all
+    from research_lib.runner.parameters import read_assignments, read_file
+    from research_lib.runner.publishing import publish
+
     given = (read_file(file) if file else {}) | read_assignments(assignments or [])
     tasks = plan_all(_paths(names, folder), given, quick=quick, real=real)
     results = _run_watched(tasks, runs=runs, jobs=jobs, threads=threads)
@@ -103,7 +122,7 @@ def run(
     if real and given:
         print("Not published: -p or -f changed the values of real.yml.")
     elif real and not failed:
-        print(f"Published: {publish(results, project_of(tasks[0].notebook) / 'figures')}")
+        print(f"Published: {publish(results, tasks[0].notebook.parent.parent / 'figures')}")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -125,12 +144,16 @@ def new(
 
 
 def _paths(names: list[str] | None, folder: Path | None) -> list[Path]:
+    from research_lib.runner.discovery import discover, find
+
     if not names:
         return discover(folder)
     return list(dict.fromkeys(find(name, folder) for name in names))
 
 
-def _run_watched(tasks: list[Task], **options) -> list[RunResult]:
+def _run_watched(tasks: "list[Task]", **options: Any) -> "list[RunResult]":
+    from research_lib.runner.execution import run_all
+
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -142,14 +165,16 @@ def _run_watched(tasks: list[Task], **options) -> list[RunResult]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         bar = {task.notebook: bars.add_task(task.notebook.stem, total=task.n_cells, start=False) for task in tasks}
 
-        def advance(task: Task, cell_number: int) -> None:
+        def advance(task: "Task", cell_number: int) -> None:
             bars.start_task(bar[task.notebook])
             bars.update(bar[task.notebook], completed=cell_number)
 
         return run_all(tasks, progress=advance, **options)
 
 
-def _show(results: list[RunResult]) -> None:
+def _show(results: "list[RunResult]") -> None:
+    from research_lib.runner.records import brief
+
     table = Table("notebook", box=None, pad_edge=False)
     for column in ("seconds", "records", "figures"):
         table.add_column(column, justify="right")

@@ -40,7 +40,7 @@ def read_safetensors(path: str | Path, expected: str | None = None) -> tuple[dic
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, it is of another kind, or holds other tensors.
+        If there is no such file, it has another format, or it holds other tensors.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import signal
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from research_lib.cli import app
 from research_lib.datasets import catalogue
+from research_lib.runner.signals import STOPPING
 
 DRAWS = """\
 from research_lib import record
@@ -27,6 +29,14 @@ def folder(tmp_path_factory):
             "1 / 0", parameters='dataset = "sample"  # a name\nepochs = 3  # passes\nonly_here = 1  # mine'
         ),
     )
+
+
+@pytest.fixture
+def signals_as_by_default():
+    before = {signum: signal.signal(signum, signal.SIG_DFL) for signum in STOPPING}
+    yield
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
 
 
 def command(*arguments):
@@ -49,9 +59,14 @@ def test_run_shows_a_table_and_fails_with_1_after_all_have_run(folder):
     assert not (folder.parent / "figures").exists()
 
 
-def test_real_publishes_unless_its_values_were_changed(folder):
+def test_changed_values_are_not_published(folder, monkeypatch):
+    monkeypatch.setattr("research_lib.runner.execution.run_all", lambda tasks, **options: [])
+    monkeypatch.setattr("research_lib.runner.publishing.publish", lambda *_: pytest.fail("published"))
     changed = command("run", "01_draws", "--real", "-p", "epochs=2", "--notebooks", folder)
     assert (changed.exit_code, changed.stdout.splitlines()[-1][:13]) == (0, "Not published")
+
+
+def test_real_values_are_published(folder):
     ran = command("run", "01_draws", "--real", "--notebooks", folder)
     assert ran.exit_code == 0
     manifest = folder.parent / "figures" / "manifest.json"
@@ -64,7 +79,7 @@ def test_real_publishes_unless_its_values_were_changed(folder):
 def given_to_tasks(monkeypatch, *arguments):
     """What would run: the parameters of each task."""
     tasks = []
-    monkeypatch.setattr("research_lib.cli.run_all", lambda planned, **options: tasks.extend(planned) or [])
+    monkeypatch.setattr("research_lib.runner.execution.run_all", lambda planned, **options: tasks.extend(planned) or [])
     ran = command("run", *arguments)
     assert ran.exit_code == 0, ran.output
     return [task.parameters for task in tasks]
@@ -100,7 +115,7 @@ def test_with_several_notebooks_each_gets_what_it_takes(folder, monkeypatch):
         (["01_draw"], "No notebook named '01_draw'. Did you mean '01_draws'?"),
         (["01_draws", "-p", "epochs=many"], "Parameter 'epochs' of 01_draws takes int (default 3), not str 'many'."),
         (["-p", "epochs"], "-p epochs: expected name=value"),
-        (["-p", "epochs=1", "-p", "epochs=2"], "-p epochs: given twice"),
+        (["-p", "epochs=1", "-p", "epochs=2"], "-p epochs=2: 'epochs' is given twice"),
         (["-f", "none.yml"], "none.yml: No such file or directory."),
         (["--quick", "--real"], "Quick or real: expected one of them, not both."),
     ],
@@ -112,26 +127,30 @@ def test_wrong_usage_is_one_line_and_2(folder, arguments, message):
     assert ran.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("stop", "code", "said"), [(KeyboardInterrupt, 130, "Interrupted."), (OSError, 1, "Error: full")]
-)
-def test_what_stops_a_run_is_one_line_and_its_code(folder, monkeypatch, stop, code, said):
-    def stopped(*_, **__):
-        raise stop(said.removeprefix("Error: "))
+def full_disk():
+    raise OSError("full")
 
-    monkeypatch.setattr("research_lib.cli.run_all", stopped)
+
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [
+        (full_disk, 1, "Error: full"),
+        (lambda: signal.raise_signal(signal.SIGINT), 130, "Interrupted."),
+        (lambda: signal.raise_signal(signal.SIGTERM), 143, "Interrupted."),
+        (lambda: signal.raise_signal(signal.SIGHUP), 129, "Interrupted."),
+    ],
+    ids=["full disk", "Ctrl-C", "kill", "end of the terminal"],
+)
+def test_what_stops_a_run_is_one_line_and_its_code(folder, monkeypatch, signals_as_by_default, stop, code, said):
+    monkeypatch.setattr("research_lib.runner.execution.run_all", lambda *_, **__: stop())
     ran = command("run", "--notebooks", folder)
     assert (ran.exit_code, ran.stderr) == (code, f"{said}\n")
 
 
-def test_a_new_notebook_is_written_checked_and_told(tmp_path):
-    folder = write_project(tmp_path, _01_good=notebook())
-    for file in (folder / "parameters").iterdir():
-        file.write_text("01_good: {epochs: 1}\n")
-    told = command("new", "02_mine", "--from", "01_good", "-p", "epochs=7", "--notebooks", folder)
-    assert (told.exit_code, told.stdout.split(":")[0]) == (0, str(folder / "02_mine.ipynb"))
-    assert command("check", "--notebooks", folder).stdout == "2 checked: no problems\n"
-    assert "    epochs = 7  # passes over the pairs" in command("list", "--notebooks", folder).stdout.splitlines()
+def test_a_hangup_that_nohup_ignores_stays_ignored(folder, monkeypatch, signals_as_by_default):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert command("list", "--notebooks", folder).exit_code == 0
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_list_shows_titles_and_parameters(folder):
@@ -142,7 +161,7 @@ def test_list_shows_titles_and_parameters(folder):
     ]
 
 
-def test_check_tells_and_exits_with_1(folder):
+def test_check_lists_problems_and_exits_with_1(folder):
     told = command("check", "--notebooks", folder)
     assert told.exit_code == 1
     assert "02_fails: parameter 'only_here' is read by no cell after the parameters." in told.stdout.splitlines()

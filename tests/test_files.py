@@ -55,7 +55,7 @@ def test_tensors_and_header_come_back(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"name,year\nEmma,1815\n", bytes(range(256)) * 9, b"\x80\x04\x95pickle"])
-def test_a_file_of_another_kind_is_refused(tmp_path, content):
+def test_a_file_of_another_format_is_refused(tmp_path, content):
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"model.safetensors: not a safetensors file"):
@@ -70,6 +70,6 @@ def test_other_tensors_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.safetensors", "."])
-def test_no_file_is_said(tmp_path, name):
+def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_safetensors(tmp_path / name, expected="vectors")

@@ -16,20 +16,22 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 N_NOTEBOOKS = 10
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    """Every notebook in turn."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def both_results(tmp_path_factory):
-    """All notebooks, run twice with quick values, two at a time."""
-    tasks = [plan(path, {}, quick=True) for path in NOTEBOOKS for _ in range(2)]
-    runs = run_all(tasks, runs=tmp_path_factory.mktemp("runs"), jobs=2)
-    return {path.stem: [run for run in runs if run.notebook == path.stem] for path in NOTEBOOKS}
+def both_results(path, tmp_path_factory):
+    """The notebook, run twice at a time with quick values."""
+    return run_all([plan(path, {}, quick=True)] * 2, runs=tmp_path_factory.mktemp("runs"), jobs=2, threads=1)
 
 
 @pytest.fixture(scope="module")
-def results(both_results):
-    return {name: runs[0] for name, runs in both_results.items()}
+def result(both_results):
+    return both_results[0]
 
 
 def test_all_notebooks_are_discovered():
@@ -37,22 +39,18 @@ def test_all_notebooks_are_discovered():
     assert len(NOTEBOOKS) == N_NOTEBOOKS
 
 
-@every_notebook
 def test_it_obeys_the_rules(path):
     assert check(path) == []
     nbformat.validate(nbformat.read(path, as_version=4))
 
 
-@every_notebook
 def test_its_presets_run_offline_and_on_real_data(path):
     assert plan(path, {}).parameters["dataset"] == "sample"
     assert plan(path, {}, quick=True).parameters["dataset"] == "sample"
     assert preset(path, "real")["dataset"] != "sample"
 
 
-@every_notebook
-def test_it_runs_and_its_records_and_figures_are_there(path, results):
-    result = results[path.stem]
+def test_it_runs_and_its_records_and_figures_are_there(result):
     assert result.error is None
     assert result.records
     assert encode(result.records, "run") == encode(read_records(result.folder), "read back")  # NaN equals nothing
@@ -60,18 +58,16 @@ def test_it_runs_and_its_records_and_figures_are_there(path, results):
     assert all(figure.with_suffix(".svg").is_file() for figure in result.figures)
 
 
-@every_notebook
-def test_it_runs_without_a_warning(path, results):
-    executed = nbformat.read(results[path.stem].folder / path.name, as_version=4)
+def test_it_runs_without_a_warning(path, result):
+    executed = nbformat.read(result.folder / path.name, as_version=4)
     outputs = [
         output for cell in executed.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
     ]
     assert not [output.text for output in outputs if "Warning" in output.text]
 
 
-@every_notebook
-def test_it_repeats_its_records_and_every_byte_of_its_figures(path, both_results):
-    first, second = both_results[path.stem]
+def test_it_repeats_its_records_and_every_byte_of_its_figures(both_results):
+    first, second = both_results
     assert encode(first.records, "first") == encode(second.records, "second")  # NaN equals nothing
     names = [file.name for file in sorted(first.folder.glob("figures/*"))]
     assert len(names) == 2 * len(first.figures)
@@ -87,6 +83,6 @@ def test_the_notebooks_on_ingredients_run_on_a_list_of_codes(tmp_path):
     own = {"dataset": str(codes)}
     chosen = {"01_vectorization": own, "02_method1_code_embedding": own | {"favourite": "23309"}, "05_clustering": own}
     tasks = [plan(FOLDER / f"{name}.ipynb", parameters, quick=True) for name, parameters in chosen.items()]
-    results = run_all(tasks, runs=tmp_path / "runs", jobs=2)
+    results = run_all(tasks, runs=tmp_path / "runs", jobs=2, threads=1)
     assert [result.error for result in results] == [None] * 3
     assert results[0].records["n_ingredients"] == 40

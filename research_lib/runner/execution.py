@@ -7,7 +7,6 @@ A run folder is ``runs/<notebook>/<UTC time>/``. It holds the executed notebook,
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from threading import Event
+from typing import Any
 
 import pandas as pd
 
@@ -32,12 +32,12 @@ from research_lib.runner.parameters import (
 from research_lib.runner.records import decode
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-START_WORKER = "from research_lib.runner import worker; worker.main()"
+WORKER = ("-P", "-m", "research_lib.runner.worker")
 
 
 @dataclass(frozen=True)
 class Task:
-    """A run that was found possible: `given` replaces defaults, `parameters` is all that the notebook will see."""
+    """A run that has passed every check: `given` replaces defaults, `parameters` is all that the notebook will see."""
 
     notebook: Path
     n_cells: int
@@ -59,7 +59,7 @@ class RunResult:
 
 
 def plan(path: Path, parameters: Mapping[str, Any], *, quick: bool = False, real: bool = False) -> Task:
-    """Everything that can be known wrong before a notebook runs, found now."""
+    """Check all that can be checked before a notebook runs."""
     if quick and real:
         raise NotebookError("Quick or real: expected one of them, not both.")
     cells = read_notebook(path)["cells"]
@@ -87,93 +87,51 @@ def run_all(
     threads: int | None = None,
     progress: Callable[[Task, int], None] = lambda task, cell_number: None,
 ) -> list[RunResult]:
-    """Run `tasks`, `jobs` at a time, and tell `progress` of each cell that begins.
+    """Run `tasks`, `jobs` at a time; `progress` is called when a cell begins.
 
-    On `KeyboardInterrupt` what runs is stopped and kept as far as it ran; it goes on and says where that is. No process
-    outlives this one: a worker stops when its stdin is closed, by us or by the system when we are no more.
+    On Ctrl-C what runs is stopped and kept as far as it ran; a note of the `KeyboardInterrupt` says where.
     """
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    workers = Workers()
+    processes: dict[Path, subprocess.Popen[str]] = {}
+    stopped = Event()
+
+    def started(folder: Path, process: subprocess.Popen[str]) -> None:
+        processes[folder] = process
+        if stopped.is_set():
+            process.terminate()
+
     try:
         with ThreadPoolExecutor(jobs) as pool:  # the threads only wait: each notebook has a process
-            futures = [pool.submit(_run_one, task, Path(runs), threads, progress, workers) for task in tasks]
             try:
+                futures = [pool.submit(_run_one, task, Path(runs), threads, progress, started) for task in tasks]
                 return [future.result() for future in futures]
             except BaseException:
+                stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                workers.stop()
+                for process in list(processes.values()):
+                    process.terminate()
                 raise
     except KeyboardInterrupt as stop:
-        kept = ", ".join(str(folder) for folder in workers.running)
-        stop.args = (f"Interrupted. What had run is kept in {kept}" if kept else "Interrupted.",)
+        kept = ", ".join(str(folder) for folder in processes if any(folder.glob("*.ipynb")))
+        if kept:
+            stop.add_note(f"What had run is kept in {kept}")
         raise
 
 
-class Workers:
-    """The processes of `run_all`, by the folders of their runs."""
-
-    def __init__(self) -> None:
-        self.running: dict[Path, subprocess.Popen[str]] = {}
-        self.stopping = False
-
-    def add(self, folder: Path, process: subprocess.Popen[str]) -> None:
-        """Know a process that was just started; it may be too late for it."""
-        self.running[folder] = process
-        if self.stopping:
-            self.stop()
-
-    def stop(self) -> None:
-        """Close the pipes that the workers read: each stops its kernel, keeps what ran, and ends."""
-        self.stopping = True
-        for process in list(self.running.values()):
-            with suppress(OSError):  # it is gone
-                pipe_to(process).close()
-
-
-def pipe_to(process: subprocess.Popen[str]) -> IO[str]:
-    """The stdin of a process that was started with a pipe."""
-    assert process.stdin is not None
-    return process.stdin
-
-
-class Stopped(KeyboardInterrupt):
-    """A signal asked the command to end; `code` is what it exits with."""
-
-    def __init__(self, signum: int):
-        super().__init__("Interrupted.")
-        self.code = 128 + signum
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Within it SIGINT, SIGTERM and SIGHUP raise `Stopped`, also where a shell in the background had SIGINT ignored."""
-
-    def stop(signum: int, frame: object) -> None:
-        raise Stopped(signum)
-
-    before = {signum: signal.signal(signum, stop) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-
-def _run_one(task: Task, runs: Path, threads: int, progress: Callable, workers: Workers) -> RunResult:
-    folder = _new_folder(project_of(task.notebook) / runs / task.notebook.stem)
-    message = {
-        "notebook": str(task.notebook),
-        "folder": str(folder),
-        "n_cells": task.n_cells,
-        "given": task.given,
-        "parameters": task.parameters,
-        "threads": threads,
-    }
-    outcome = {}
+def _run_one(
+    task: Task,
+    runs: Path,
+    threads: int,
+    progress: Callable[[Task, int], None],
+    started: Callable[[Path, subprocess.Popen[str]], None],
+) -> RunResult:
+    folder = _new_folder(task.notebook.parent.parent / runs / task.notebook.stem)
+    message = vars(task) | {"folder": folder, "threads": threads}
+    outcome: dict[str, Any] = {}
     with (
         (folder / "log.txt").open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-P", "-c", START_WORKER],
+            [sys.executable, *WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -182,11 +140,11 @@ def _run_one(task: Task, runs: Path, threads: int, progress: Callable, workers: 
             start_new_session=True,  # Ctrl-C in a terminal reaches us alone, and we tell it
         ) as process,
     ):
-        with suppress(BrokenPipeError):  # it died at once: told below
-            pipe_to(process).write(json.dumps(message) + "\n")
-            pipe_to(process).flush()
-        workers.add(folder, process)
-        assert process.stdout is not None
+        assert process.stdin and process.stdout
+        started(folder, process)
+        with suppress(BrokenPipeError):  # it died at once: the error says so below
+            process.stdin.write(json.dumps(message, default=str) + "\n")
+            process.stdin.flush()  # and left open: the worker stops when it closes, however this process ends
         for line in process.stdout:
             outcome = json.loads(line)
             if "cell" in outcome:
@@ -222,9 +180,9 @@ def _new_folder(parent: Path) -> Path:
 def _environment(folder: Path, threads: int) -> dict[str, str]:
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "RESEARCH_LIB_RUN": str(folder)}
     environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to others that can work
+    environment.setdefault("GOMP_SPINCOUNT", "10000")  # waiting threads soon give way to those with work
     package = Path(__file__).resolve().parents[2]
-    if package.name != "site-packages":  # run from a checkout: the kernel, in another folder, must find it too
+    if package.name != "site-packages":  # a checkout: the kernel, in another folder, must find it too
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
     return environment
 

@@ -1,4 +1,4 @@
-"""What enters a notebook: its tagged cell of literals, and the values that are given in their place."""
+"""What enters a notebook: its tagged cell of literals, and the values given in their place."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ TAG = "parameters"
 
 
 class NotebookError(ValueError):
-    """A notebook, a parameter or a value that cannot be run, told in one line."""
+    """A notebook, a parameter or a value that cannot be run, explained in one line."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,19 @@ def unknown_parameter(name: str, notebook: str, known: Iterable[str]) -> Noteboo
 def read_notebook(path: Path) -> dict[str, Any]:
     """A notebook as plain dicts, the source of each cell as one text.
 
-    Its JSON is read as it is: importing nbformat takes seconds where JupyterLab is installed.
+    Its JSON is read as it is: importing nbformat takes more than a second where JupyterLab is installed.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         version = notebook["nbformat"]
+        for part in (notebook, *notebook["cells"]) if version == 4 else ():
+            part["metadata"] = dict(part["metadata"])
         for cell in notebook["cells"] if version == 4 else ():
             cell["source"] = "".join(cell["source"])
-            cell["metadata"].keys(), cell["cell_type"]  # wanted by all that follows
+            cell["cell_type"]  # needed by all that follows
     except OSError as error:
         raise NotebookError(f"{path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotebookError(f"{path}: not a notebook ({type(error).__name__}: {error}).") from error
     if version != 4:
         raise NotebookError(f"{path}: notebook format {version}, expected 4.")
@@ -58,7 +60,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 def parameters_cell(cells: list[dict], notebook: str) -> int:
     """Position of the one cell tagged `parameters`; papermill says nothing when there is none, or two."""
-    tagged = [i for i, cell in enumerate(cells) if TAG in cell["metadata"].get("tags", [])]
+    tagged = [i for i, cell in enumerate(cells) if TAG in (cell["metadata"].get("tags") or [])]
     if len(tagged) != 1:
         found = "none" if not tagged else "cells " + ", ".join(str(i + 1) for i in tagged)
         raise NotebookError(f"{notebook}: expected exactly one code cell tagged {TAG!r}, found {found}.")
@@ -106,14 +108,14 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
             f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)}, expected a literal; "
             "a value derived from others belongs in a later cell."
         ) from error
-    end = value.end_lineno or value.lineno
-    rest = lines[end - 1].encode()[value.end_col_offset :].decode()
+    assert statement.end_lineno and statement.end_col_offset  # ast.parse sets them
+    rest = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
     takes_none = default is None or (annotation is not None and "None" in ast.unparse(annotation))
     return Parameter(name, default, rest.partition("#")[2].strip(), takes_none)
 
 
 def plain(value: Any, name: str) -> Any:
-    """The same value as papermill can write it into a cell: numpy scalars and paths would fail late, tuples be text."""
+    """The value as papermill can write it into a cell: numpy scalars and paths would fail late, tuples become text."""
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biufUO":
         value = value.tolist()
     match value:
@@ -144,7 +146,7 @@ def fit(parameter: Parameter, value: Any, notebook: str) -> Any:
 
 
 def merge(known: Mapping[str, Parameter], notebook: str, *layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The values given in `layers`, a later one before an earlier one, each checked against the parameters cell."""
+    """The values given in `layers`, the later ones winning, each checked against the parameters cell."""
     given = {}
     for layer in layers:
         for name, value in layer.items():
@@ -157,21 +159,20 @@ def merge(known: Mapping[str, Parameter], notebook: str, *layers: Mapping[str, A
 class _Loader(yaml.SafeLoader):
     """YAML as one types it: ``1e-3`` is a number (YAML 1.1 wants ``1.0e-3``) and ``2018-01-31`` stays text.
 
-    Aliases, with which a small file can stand for a huge value, and names that stand twice are errors.
+    A name stands once, and nothing is an alias of something else: a few aliases make ten billion values.
     """
 
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="an alias, expected plain values", problem_mark=self.peek_event().start_mark
-            )
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if getattr(event, "anchor", None):
+            raise ValueError(f"line {event.start_mark.line + 1}: expected no anchors (&) or aliases (*).")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node, deep=False):
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.MarkedYAMLError(problem=f"{name!r} stands twice", problem_mark=node.start_mark)
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [name.value for name, _ in node.value]
+        for name, _ in node.value:
+            if names.count(name.value) > 1:
+                raise ValueError(f"{name.value!r} is given twice, expected once.")
         return super().construct_mapping(node, deep)
 
 
@@ -192,14 +193,24 @@ def read_literal(text: str, where: str) -> Any:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise NotebookError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:  # of _Loader, or a number that Python cannot hold
+        raise NotebookError(f"{where}: {error}") from error
+    except RecursionError as error:
+        raise NotebookError(f"{where}: nested too deeply.") from error
 
 
-def read_assignment(text: str) -> tuple[str, Any]:
-    """``"epochs=3"`` as ``("epochs", 3)``."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier():
-        raise NotebookError(f"-p {text}: expected name=value, for example -p epochs=3.")
-    return name.strip(), read_literal(value, f"-p {text}")
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """``["epochs=3"]`` as ``{"epochs": 3}``."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise NotebookError(f"-p {text}: expected name=value, for example -p epochs=3.")
+        if name in found:
+            raise NotebookError(f"-p {text}: {name!r} is given twice, expected once.")
+        found[name] = read_literal(value, f"-p {text}")
+    return found
 
 
 def read_assignments(texts: Iterable[str]) -> dict[str, Any]:

@@ -12,16 +12,16 @@ import pandas as pd
 from research_lib.files import write_atomically
 
 MIME = "application/vnd.research-lib.record+json"
-FLOAT, TIMESTAMP = "__float__", "__timestamp__"  # what strict JSON cannot say, each a dict of one key
+FLOAT, TIMESTAMP = "__float__", "__timestamp__"  # what strict JSON cannot hold, each written as a dict of one key
 
 
 def record(name: str, value: Any) -> None:
-    """Let a result leave the notebook under a name.
+    """Record a result of the notebook under a name.
 
     Parameters
     ----------
     name : str
-        Once a notebook: `read_records` refuses a name that was recorded twice.
+        Each name once a notebook: `read_records` refuses a name that was recorded twice.
     value
         A bool, number (NaN and infinities too), str, None, date with time, or lists, tuples, arrays and dicts (str
         keys) of them. `read_records` gives back plain Python: numpy scalars as numbers, tuples and arrays as lists.
@@ -40,7 +40,7 @@ def record(name: str, value: Any) -> None:
 
 
 def read_records(path: str | Path) -> dict[str, Any]:
-    """Give back what an executed notebook recorded; nbformat has sorted the keys of dicts.
+    """What an executed notebook recorded; nbformat has sorted the keys of dicts.
 
     Parameters
     ----------
@@ -63,11 +63,13 @@ def collect(cells: list[dict], notebook: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     for payload in (output["data"][MIME] for output in outputs if MIME in output.get("data", {})):
-        if not isinstance(payload, dict) or not isinstance(payload.get("name"), str) or "value" not in payload:
-            raise ValueError(f"{notebook}: a record is {brief(payload)}, expected what record(name, value) displays.")
-        if payload["name"] in found:
-            raise ValueError(f"{notebook}: {payload['name']!r} is recorded twice, expected once.")
-        found[payload["name"]] = decode(payload["value"])
+        try:
+            name, value = str(payload["name"]), decode(payload["value"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"{notebook}: {brief(payload)} is no record, expected one made by record().") from error
+        if name in found:
+            raise ValueError(f"{notebook}: {name!r} is recorded twice, expected once.")
+        found[name] = value
     return found
 
 

@@ -1,13 +1,14 @@
-"""The rules that a notebook's source obeys, and `check`, which tells where it does not."""
+"""The rules of a notebook's source, and `check`, which finds where it breaks them."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from research_lib import __all__ as public_names
 from research_lib.runner.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
 
 IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
-NAMESPACES = ("figures", "measures")  # of research_lib; its rooms are not for notebooks
+NAMESPACES = ("baselines", "figures", "measures", "synthetic")  # of research_lib; its other rooms are its own business
 CELL_LINES, CODE_CELLS = 12, 24
 LEFT_BY_RUNNING = ("execution", "ExecuteTime", "papermill", "language_info", "widgets")
 
@@ -31,7 +32,8 @@ def check(notebook: str | Path) -> list[str]:
     except NotebookError as error:
         return [str(error)]
     cells, name = content["cells"], path.stem
-    trees, problems = {}, []
+    trees: dict[int, ast.Module] = {}
+    problems: list[str] = []
     for number, cell in enumerate(cells, start=1):
         if cell["cell_type"] == "code":
             try:
@@ -53,7 +55,7 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
     if index != 1:
         problems.append(f"{name}, cell {index + 1}: holds the parameters, expected in cell 2, after the title.")
     later = [tree for number, tree in trees.items() if number > index + 1]
-    names = [node for tree in later for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = (node for tree in later for node in ast.walk(tree) if isinstance(node, ast.Name))
     read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for parameter in known.values():
         if not parameter.comment:
@@ -72,7 +74,7 @@ def _layout(content: dict) -> Iterator[str]:
     cells = content["cells"]
     if not cells or cells[0]["cell_type"] != "markdown" or not cells[0]["source"].startswith("# "):
         yield ", cell 1: expected the title, a markdown cell that starts with '# '."
-    if content["metadata"].get("kernelspec", {}).get("language") != "python":
+    if (content["metadata"].get("kernelspec") or {}).get("language") != "python":
         yield ": no kernelspec of language 'python' in its metadata, expected one (JupyterLab asks for it)."
 
 
@@ -87,20 +89,23 @@ def _code(cells: list[dict], trees: dict[int, ast.Module]) -> Iterator[str]:
                     yield f", cell {number}: defines {node.name!r}, expected no definition: logic is in the library."
                 case ast.Import(names=names):
                     yield from _imports(number, [alias.name for alias in names])
+                case ast.ImportFrom(module="research_lib", names=names, level=0):
+                    yield from _imports(number, [f"research_lib.{n.name}" for n in names if n.name not in public_names])
                 case ast.ImportFrom(module=module, level=level):
                     yield from _imports(number, ["." * level + (module or "")])
     n_cells = sum(cell["cell_type"] == "code" for cell in cells)
     if n_cells > CODE_CELLS:
-        yield f": {n_cells} code cells, expected at most {CODE_CELLS}: is it one post or two?"
+        yield f": {n_cells} code cells, expected at most {CODE_CELLS}."
 
 
 def _imports(number: int, modules: list[str]) -> Iterator[str]:
     for module in modules:
-        package, _, inner = module.partition(".")
+        package, _, room = module.partition(".")
         if package not in IMPORTS:
             yield f", cell {number}: imports {module!r}, expected only {', '.join(IMPORTS)}."
-        elif package == "research_lib" and inner and inner not in NAMESPACES:
-            yield f", cell {number}: imports {module!r}, expected public names: from research_lib import …"
+        elif package == "research_lib" and room and room not in NAMESPACES:
+            namespaces = ", ".join(NAMESPACES)
+            yield f", cell {number}: imports {module!r}, expected public names of research_lib, or of its {namespaces}."
 
 
 def _stripped(content: dict) -> Iterator[str]:

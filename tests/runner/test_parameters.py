@@ -8,7 +8,6 @@ from research_lib.runner.parameters import (
     Parameter,
     fit,
     preset,
-    read_assignment,
     read_assignments,
     read_file,
     read_notebook,
@@ -39,7 +38,7 @@ def parameters_of(source):
         ("epochs = {1, 2}", "'epochs' is {1, 2}, expected a literal"),
     ],
 )
-def test_a_line_that_is_no_parameter_is_named(source, message):
+def test_a_line_that_is_no_parameter_is_refused(source, message):
     with pytest.raises(NotebookError, match="04_books, cell 1, line") as error:
         parameters_of(source)
     assert message in str(error.value)
@@ -92,13 +91,18 @@ def test_a_value_of_another_type_is_refused(name, value):
     ],
 )
 def test_assignments_are_yaml_as_one_types_it(text, value):
-    assert read_assignment(text) == ("x", value)
+    assert read_assignments([text]) == {"x": value}
 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "two words=3", "x=[1"])
-def test_what_is_no_assignment_is_told(text):
+def test_what_is_no_assignment_is_refused(text):
     with pytest.raises(NotebookError, match=f"-p {text}".replace("[", r"\[")):
-        read_assignment(text)
+        read_assignments([text])
+
+
+def test_a_parameter_given_twice_is_refused():
+    with pytest.raises(NotebookError, match=r"-p epochs=2: 'epochs' is given twice"):
+        read_assignments(["epochs=1", "epochs=2"])
 
 
 def test_an_assignment_that_is_given_twice_is_told():
@@ -128,14 +132,33 @@ def test_a_file_that_says_one_thing_twice_or_stands_for_many_is_told(tmp_path, c
 
 
 @pytest.mark.parametrize("content", [b"just text", b"- a\n- b", b"", b"a: [", b"\xff\xfe\x00", b"1: 2"])
-def test_a_file_that_holds_no_values_is_told(tmp_path, content):
+def test_a_file_without_values_is_named(tmp_path, content):
     path = tmp_path / "mine.yml"
     path.write_bytes(content)
     with pytest.raises(NotebookError, match=r"mine\.yml"):
         read_file(path)
 
 
-def test_a_missing_file_or_a_folder_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("epochs: 1\nepochs: 2", "'epochs' is given twice"),
+        ("network: {hidden: 1, hidden: 2}", "'hidden' is given twice"),
+        ("a: &all [1]\nb: [*all, *all]", "line 1: expected no anchors"),
+        ("a: &all [*all]", "line 1: expected no anchors"),
+        ("a: *all", "line 1: expected no anchors"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: " + "1" * 5000, "4300 digits"),
+    ],
+)
+def test_what_yaml_would_accept_is_refused(tmp_path, content, message):
+    path = tmp_path / "mine.yml"
+    path.write_text(content)
+    with pytest.raises(NotebookError, match=rf"mine\.yml: .*{message}"):
+        read_file(path)
+
+
+def test_a_missing_file_or_a_folder_is_named(tmp_path):
     for path in (tmp_path / "none.yml", tmp_path):
         with pytest.raises(NotebookError, match=path.name):
             read_file(path)
@@ -157,14 +180,17 @@ def test_presets_are_strict_about_the_names_of_notebooks(tmp_path):
     [
         "",
         "{",
+        "[" * 100_000,
         "[]",
         '{"cells": []}',
         '{"nbformat": 4, "cells": [{}]}',
-        '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "", "metadata": null}]}',
         '{"nbformat": 3, "cells": []}',
+        '{"nbformat": 4, "metadata": null, "cells": []}',
+        '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": "", "metadata": null}]}',
     ],
+    ids=str,
 )
-def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
+def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "04_books.ipynb"
     path.write_text(content)
     with pytest.raises(NotebookError, match=r"04_books\.ipynb"):

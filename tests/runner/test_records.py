@@ -55,7 +55,7 @@ def test_numpy_and_dates_come_back_as_plain_python(value, expected):
     assert type(back) is type(expected)
 
 
-def test_what_equals_nothing_comes_back_too():
+def test_nan_and_nat_come_back():
     assert all(math.isnan(value) for value in through_json([math.nan, np.float32("nan")]))
     assert through_json(pd.NaT) is pd.NaT
 
@@ -77,7 +77,7 @@ def test_what_equals_nothing_comes_back_too():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_could_not_be_given_back_is_refused(value):
+def test_a_value_that_would_not_come_back_is_refused(value):
     with pytest.raises(TypeError, match=r"record\('table'\)\['inner'\]\[0\]: a \w+ could not be given back"):
         record("table", {"inner": [value]})
 
@@ -99,6 +99,16 @@ def test_records_are_read_from_a_notebook_or_the_folder_of_its_run(tmp_path):
 def test_a_name_recorded_twice_is_an_error_when_read():
     with pytest.raises(ValueError, match="04_books: 'hit' is recorded twice"):
         collect([cell(("hit", 1)), cell(("hit", 2))], "04_books")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [["hit", 1], "hit", None, {"name": "hit"}, {"value": 1}, {"name": "hit", "value": {"__float__": "much"}}],
+    ids=str,
+)
+def test_what_is_no_record_is_named_with_its_notebook(payload):
+    with pytest.raises(ValueError, match=r"04_books: .* is no record"):
+        collect([{"outputs": [{"data": {MIME: payload}}]}], "04_books")
 
 
 def test_a_folder_without_a_notebook_is_named(tmp_path):

@@ -17,7 +17,10 @@ def edited(edit):
 
 
 def test_a_good_notebook_has_no_problem(tmp_path):
-    assert problems_of(tmp_path, notebook("import matplotlib.pyplot as plt\nfrom research_lib import record")) == []
+    imports = (
+        "import matplotlib.pyplot as plt\nfrom research_lib import figures, record\nfrom research_lib.measures import x"
+    )
+    assert problems_of(tmp_path, notebook(imports)) == []
 
 
 @pytest.mark.parametrize(
@@ -32,8 +35,8 @@ def test_a_good_notebook_has_no_problem(tmp_path):
         (edited(lambda cells: cells[3]["metadata"].update(papermill={})), "cell 4: holds what a run left"),
         (edited(lambda cells: cells.extend([code("x")] * 23)), ": 26 code cells, expected at most 24"),
         (
-            notebook("from research_lib.containers.space import Space"),
-            "imports 'research_lib.containers.space', expected",
+            edited(lambda cells: cells.extend([code("x")] * 22)),
+            ": 25 code cells, expected at most 24",
         ),
         (notebook(metadata=KERNELSPEC | {"language_info": {}}), ": metadata holds 'language_info'"),
         (notebook(metadata={}), "no kernelspec of language 'python'"),
@@ -42,6 +45,12 @@ def test_a_good_notebook_has_no_problem(tmp_path):
         (notebook("for i in range(3):\n    def f(): pass"), "cell 4: defines 'f', expected no definition"),
         (notebook("class A: pass"), "cell 4: defines 'A'"),
         (notebook("import numpy, sklearn.cluster"), "cell 4: imports 'sklearn.cluster', expected only research_lib"),
+        (
+            notebook("from research_lib.measures.geometry import x"),
+            "imports 'research_lib.measures.geometry', expected",
+        ),
+        (notebook("import research_lib.runner"), "cell 4: imports 'research_lib.runner', expected public names"),
+        (notebook("from research_lib import load, runner"), "cell 4: imports 'research_lib.runner', expected"),
         (notebook("from .secret import x"), "cell 4: imports '.secret'"),
         (notebook("from researchlib import x"), "cell 4: imports 'researchlib'"),
         (notebook("%matplotlib inline"), "cell 4: invalid syntax in line 1, expected plain Python"),
