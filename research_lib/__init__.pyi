@@ -34,3 +34,6 @@ from .views.clustering import cluster as cluster
 from .views.clustering import usable_methods as usable_methods
 from .views.grid import on_grid as on_grid
 from .views.projection import project as project
+
+__all__: list[str]
+__version__: str

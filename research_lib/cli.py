@@ -28,8 +28,7 @@ class OneLineErrors(TyperGroup):
         """Run the command."""
         on_signals(_stop)
         try:
-            with stoppable():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except KeyboardInterrupt as stop:
             code, message = 128 + stop.args[0], " ".join(["Interrupted.", *getattr(stop, "__notes__", [])])
         except BrokenPipeError:
@@ -138,6 +137,7 @@ def new(
 ) -> None:
     """Write a notebook of your own, NN_slug: a small one that obeys the rules, or a copy with your own parameters."""
     from research_lib.runner.creation import create
+    from research_lib.runner.parameters import read_assignments
 
     path = create(name, title=title, source=source, parameters=read_assignments(assignments or []), notebooks=folder)
     print(f"{path}: try it with research-lib run {name} --quick, and open it with make lab.")

@@ -153,6 +153,16 @@ def test_a_hangup_that_nohup_ignores_stays_ignored(folder, monkeypatch, signals_
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
+def test_a_new_notebook_is_written_checked_and_told(tmp_path):
+    folder = write_project(tmp_path, _01_good=notebook())
+    for file in (folder / "parameters").iterdir():
+        file.write_text("01_good: {epochs: 1}\n")
+    told = command("new", "02_mine", "--from", "01_good", "-p", "epochs=7", "--notebooks", folder)
+    assert (told.exit_code, told.stdout.split(":")[0]) == (0, str(folder / "02_mine.ipynb"))
+    assert command("check", "--notebooks", folder).stdout == "2 checked: no problems\n"
+    assert "    epochs = 7  # passes over the pairs" in command("list", "--notebooks", folder).stdout.splitlines()
+
+
 def test_list_shows_titles_and_parameters(folder):
     shown = command("list", "--notebooks", folder)
     assert shown.stdout.splitlines()[:2] == [

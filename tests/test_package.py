@@ -14,7 +14,7 @@ def test_a_public_name_is_there_and_documented(name):
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'Embeding'"):
+    with pytest.raises(AttributeError, match="No research_lib attribute Embeding"):
         research_lib.Embeding  # noqa: B018
 
 

@@ -9,9 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,11 +161,6 @@ def _run_one(
         figures=sorted(folder.glob("figures/*.png")),
         error=outcome["error"],
     )
-
-
-def project_of(notebook: Path) -> Path:
-    """The folder in which the notebooks' folder lies."""
-    return notebook.parent.parent
 
 
 def _new_folder(parent: Path) -> Path:

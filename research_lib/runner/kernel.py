@@ -25,6 +25,12 @@ INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
 TERMINAL_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|[\x00-\x1f\x7f-\x9f]")
 
 
+KERNEL_MANAGER = {
+    "transport_encryption": "auto",  # else ipykernel warns of TCP
+    "shutdown_wait_time": 1.5,  # seconds until a kernel that does not stop is killed
+}
+
+
 class ThisPython(AsyncKernelManager):
     """Starts the python that runs the command, whatever kernelspec named python3 the user has installed."""
 
@@ -65,14 +71,13 @@ class Run:
                 kernel_name="python3",  # given here, so that the notebook's metadata need not hold it
                 language="python",
                 kernel_manager_class=ThisPython,
-                config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else ipykernel warns of TCP
+                config=Config({"KernelManager": KERNEL_MANAGER}),
                 cwd=self.source.parent,
                 progress_bar=False,
                 stdout_file=sys.stderr,
                 stderr_file=sys.stderr,
                 start_timeout=180,
                 iopub_timeout=60,
-                coalesce_streams=True,  # what is printed is one output, however the kernel cut it
                 on_cell_start=self.at_cell,
                 kept=self.kept,
             )
@@ -105,6 +110,7 @@ class Run:
             error = error or str(failure).rstrip(".")
         try:
             for notebook in self.kept:
+                join_streams(notebook.cells)
                 given = encode(self.task["given"], "parameters")  # strict JSON, or JupyterLab cannot open it
                 notebook.metadata.papermill.update(input_path=self.source.name, parameters=given)
                 write_atomically(path, nbformat.writes(notebook).encode())
@@ -123,3 +129,19 @@ class Run:
         cell = f", cell {self.cell_number} ({self.first_line})" if self.cell_number else ""
         what = self.error.strip().partition("\n")[0]
         return TERMINAL_CODES.sub("", f"{self.source.stem}{cell}: {what}").rstrip(".")
+
+
+def join_streams(cells: list[nbformat.NotebookNode]) -> None:
+    """Make one output of all that a cell has printed, however the kernel cut it, stdout before stderr.
+
+    nbclient can do so itself, but takes minutes for a long line.
+    """
+    for cell in cells:
+        outputs = cell.get("outputs", [])
+        streams = [output for output in outputs if output["output_type"] == "stream"]
+        joined = []
+        for name in ("stdout", "stderr"):
+            text = "".join(stream["text"] for stream in streams if stream["name"] == name)
+            joined += [nbformat.v4.new_output("stream", name=name, text=text)] if text else []
+        if joined:
+            cell["outputs"] = joined + [output for output in outputs if output["output_type"] != "stream"]

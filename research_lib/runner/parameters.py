@@ -191,7 +191,7 @@ def read_literal(text: str, where: str) -> Any:
     """The value of a YAML text."""
     try:
         return yaml.load(text, _Loader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise NotebookError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     except ValueError as error:  # of _Loader, or a number that Python cannot hold
         raise NotebookError(f"{where}: {error}") from error
@@ -211,16 +211,6 @@ def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
             raise NotebookError(f"-p {text}: {name!r} is given twice, expected once.")
         found[name] = read_literal(value, f"-p {text}")
     return found
-
-
-def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
-    """Several of them; a name that is given twice is an error."""
-    given: dict[str, Any] = {}
-    for name, value in map(read_assignment, texts):
-        if name in given:
-            raise NotebookError(f"-p {name}: given twice, expected once.")
-        given[name] = value
-    return given
 
 
 def read_file(path: str | Path) -> dict[str, Any]:

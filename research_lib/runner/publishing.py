@@ -91,6 +91,7 @@ def _replaced(manifest: dict[str, Any], result: RunResult, folder: Path) -> dict
             "source": result.parameters.get("dataset"),
             "parameters": result.parameters,
         }
+    write_json(folder / result.notebook / "records.json", result.records)
     before = {name for name, entry in manifest.items() if entry["notebook"] == result.notebook}
     for name in before - published.keys():  # drawn no more
         (folder / name).unlink(missing_ok=True)

@@ -15,22 +15,6 @@ from types import FrameType
 from research_lib.runner.signals import on_signals
 
 
-def _ignore_signals() -> None:
-    for stopping in STOPPING:
-        signal.signal(stopping, signal.SIG_IGN)
-
-
-def _read_line(pipe: int) -> bytes:
-    """A line, unbuffered: another thread waits on the pipe afterwards."""
-    line = b""
-    while not line.endswith(b"\n"):
-        part = os.read(pipe, 2**16)
-        if not part:
-            raise SystemExit("No task came.")
-        line += part
-    return line
-
-
 def main() -> None:
     """Run the task; answer ``{"cell": n}`` at each cell, and the outcome last."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")

@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_published_figures_replace_those_of_their_notebook_only(tmp_path):
     manifest = publish([fake_result(tmp_path / "3", "04_books", ["map.png", "map.svg"])], figures)
     entries = json.loads(manifest.read_text(), parse_constant=pytest.fail)
     assert list(entries) == ["04_books/map.png", "04_books/map.svg", "05_films/map.png"]
-    assert sorted(str(path.relative_to(figures)) for path in figures.glob("*/*")) == list(entries)
+    assert sorted(str(path.relative_to(figures)) for path in figures.glob("*/*.[ps][nv]g")) == list(entries)
     assert entries["04_books/map.png"] == {
         "sha256": "5b4b8dc085133bc1d9a7a81289ed02bd8cb345842e4c46f9857cdead4d44d86e",
         "notebook": "04_books",
@@ -32,6 +33,13 @@ def test_published_figures_replace_those_of_their_notebook_only(tmp_path):
         "source": "books-p15",
         "parameters": {"dataset": "books-p15", "rate": {"__float__": "nan"}},
     }
+
+
+def test_records_are_published_with_the_figures(tmp_path):
+    result = replace(fake_result(tmp_path / "1", "04_books", ["map.png"]), records={"hit": 0.5, "none": float("nan")})
+    publish([result], tmp_path / "figures")
+    records = json.loads((tmp_path / "figures" / "04_books" / "records.json").read_text(), parse_constant=pytest.fail)
+    assert records == {"hit": 0.5, "none": {"__float__": "nan"}}
 
 
 def test_a_failed_run_is_not_published(tmp_path):
