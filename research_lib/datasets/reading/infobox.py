@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from research_lib.datasets.reading.wiki_markup import without_markup
+
 COUNTRIES = {
     "america": "United States",
     "united states": "United States",
@@ -28,16 +30,7 @@ COUNTRIES = {
     "people's republic of china": "China",
     "west germany": "Germany",
 }
-BREAK = re.compile(r"\s*<\s*br\s*/?\s*>\s*")
-MARKUP = re.compile(
-    r"<\s*!--.*?(--\s*>|$)"  # comments, closed or not
-    r"|<\s*ref.*?(/\s*>|<\s*/\s*ref\s*>)"  # references
-    r"|<[^<>]*>"  # other tags
-    r"|\{\{.*?\}\}"  # templates
-    r"|'{2,}",  # italics
-    re.DOTALL,
-)
-LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
+BREAK = re.compile(r"<\s*br\s*/?\s*>")
 FURTHER = re.compile(r"[,;/•·|(\n].*|\s+&\s+.*", re.DOTALL)
 FORM = re.compile(r"\s+(novels?|novella|fiction|literature|books?)$")
 YEAR = re.compile(r"(?<!\d)(1\d{3}|20[0-4]\d)(?!\d)")
@@ -68,9 +61,9 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     )
     dates = pd.Series(_first_of(infoboxes, "release_date", "pub_date", "published"), dtype="str")
     for column in text:
-        plain = text[column].str.replace(BREAK, ", ", regex=True).str.replace(MARKUP, " ", regex=True)
-        text[column] = plain.str.replace(LINK, r"\1", regex=True).str.replace(r"\s*(,\s*)+", ", ", regex=True)
-        text[column] = text[column].str.replace(r"\s+", " ", regex=True).str.strip(" ,")
+        plain = text[column].str.replace(BREAK, ", ", regex=True).map(without_markup, na_action="ignore")
+        plain = plain.str.replace(r"\s+", " ", regex=True).str.replace(r" ?(, ?)+", ", ", regex=True)
+        text[column] = plain.str.strip(" ,")
     kind = text[["genre", "country", "language"]].apply(
         lambda column: column.str.replace(FURTHER, "", regex=True).str.strip()
     )
