@@ -61,7 +61,7 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     )
     dates = pd.Series(_first_of(infoboxes, "release_date", "pub_date", "published"), dtype="str")
     for column in text:
-        plain = text[column].str.replace(BREAK, ", ", regex=True).map(without_markup, na_action="ignore")
+        plain = text[column].str.replace(BREAK, ", ", regex=True).map(without_markup, na_action="ignore").astype("str")
         plain = plain.str.replace(r"\s+", " ", regex=True).str.replace(r" ?(, ?)+", ", ", regex=True)
         text[column] = plain.str.strip(" ,")
     kind = text[["genre", "country", "language"]].apply(
