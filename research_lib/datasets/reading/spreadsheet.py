@@ -14,6 +14,7 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+from charset_normalizer import from_bytes
 from openpyxl.utils import get_column_letter
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
@@ -83,28 +84,18 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
 
 
 def _looks_like(data: bytes) -> str | None:
-    """The encoding that a file seems to have, or None."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in data:  # where UTF-16 writes Latin letters and commas, every other byte is 0
-        shares = {"utf-16-be": data[::2].count(0) / len(data), "utf-16-le": data[1::2].count(0) / len(data)}
-        likely = max(shares, key=shares.get)
-        return likely if shares[likely] > 0.1 > 2 * min(shares.values()) else None
-    for encoding in ("utf-8", "cp949"):  # EUC-KR is a part of CP949
-        try:
-            foreign = [char for char in data.decode(encoding) if char > "\x7f"]
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8" or sum("가" <= char <= "힣" for char in foreign) > len(foreign) / 2:
-            return encoding
-    return None
+    """The encoding that a file seems to have, as Python calls it, or None."""
+    # UTF-16 writes Latin letters and line ends with a zero byte; EUC-KR is a part of CP949.
+    candidates = ["utf_16", "utf_16_be", "utf_16_le"] if b"\0" in data else ["utf_8", "cp949"]
+    found = from_bytes(data, cp_isolation=candidates, threshold=0.1).best()
+    return found.encoding.replace("_", "-") if found else None
 
 
 def _csv_rows(path: Path, encoding: str) -> list[list[str]]:
     text = read_text(path, encoding)
     header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
     separator = "\t" if path.suffix.lower() == ".tsv" else max("\t;,", key=header.count)
-    rows = []
+    rows: list[list[str]] = []
     try:
         rows.extend(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -172,7 +163,7 @@ def _with_header(rows: list[list[str]], name: str) -> pd.DataFrame:
         if len(below) and not named[column]:
             letter = get_column_letter(column + 1)
             raise ValueError(f"{name}: the header cell {letter}{top} is empty, but cell {letter}{below[0]} is not.")
-    places = {}
+    places: dict[str, str] = {}
     for column, label in enumerate(named, start=1):
         place = f"{get_column_letter(column)}{top}"
         if label and places.setdefault(label.casefold(), place) != place:
