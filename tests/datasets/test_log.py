@@ -81,9 +81,12 @@ def test_categories_are_those_of_the_first_cell_that_has_any(write):
         (("2020-01-02", ""), r"films\.csv: row 5, column 'time': no time, expected one of: seconds since 1970"),
         (("2020-01-02", "1577923200"), "row 5, column 'time': '1577923200' is seconds since 1970, but the first"),
         (("2020-01-02", "01/02/2020"), "row 5, column 'time': '01/02/2020' is no time that can be read"),
-        (("2020-01-02", "2020-02-30"), "row 5, column 'time': '2020-02-30' is no day of the calendar"),
-        (("2020-01-02", "1577923200000"), r"no time that can be read, .*\. Times with an offset or in m"),
-        (("2020-01-02", "2020-01-02 09:00:00+09:00"), r"Times with an offset or in milliseconds are to be"),
+        (("2020-01-02", "2020-02-30"), r"row 5, column 'time': '2020-02-30' is no time .* or no day of the calendar"),
+        (("2020-01-02", "2020-1"), "row 5, column 'time': '2020-1' is no time that can be read"),
+        (("2020-01-02", "2020112"), "row 5, column 'time': '2020112' is no time that can be read"),
+        (("2020-01-02", "2020-01-02 9:5"), "row 5, column 'time': '2020-01-02 9:5' is no time that can be read"),
+        (("2020-01-02", "1577923200000"), r"no time that can be read, .*\. Turn times with an offset or in m"),
+        (("2020-01-02", "2020-01-02 09:00:00+09:00"), r"Turn times with an offset or in milliseconds into UTC"),
         (("2,Comedy", "nan,Comedy"), "row 5, column 'rating': 'nan' is no number"),
         (("2,Comedy", "two,Comedy"), "row 5, column 'rating': 'two' is no number"),
         (("bob,Emma", ",Emma"), "row 5, column 'user': the cell is empty"),
@@ -106,12 +109,13 @@ def test_a_column_can_be_named_but_must_be_there(write):
 @pytest.mark.parametrize(
     "cells",
     [
-        ["978307200", "978393600"],
+        ["978307200", "978393600.0"],
         ["20010101", "20010102"],
         ["2001-01-01", "2001-1-2"],
         ["2001/01/01", "2001/1/2"],
         ["2001.01.01", "2001. 1. 2."],
         ["2001-01-01 00:00", "2001-01-02T00:00:00Z"],
+        ["2001-01-01T23:59Z", "2001-1-2 0:00:00.25"],
     ],
 )
 def test_times_in_one_format_are_read(cells):

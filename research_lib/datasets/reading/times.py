@@ -6,15 +6,20 @@ import numpy as np
 import pandas as pd
 
 FORMATS = {  # none is ambiguous: 03/04/2021 is not among them
-    "seconds since 1970": re.compile(r"\d{9,10}(?:\.0*)?"),
-    "YYYYMMDD": re.compile(r"\d{8}"),
-    "YYYY-MM-DD": re.compile(r"\d{4}-\d{1,2}-\d{1,2}"),
-    "YYYY/MM/DD": re.compile(r"\d{4}/\d{1,2}/\d{1,2}"),
-    "YYYY.MM.DD": re.compile(r"\d{4}\.\s?\d{1,2}\.\s?\d{1,2}\.?"),
-    "YYYY-MM-DD hh:mm:ss": re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?"),
+    "seconds since 1970": [],
+    "YYYYMMDD": ["%Y%m%d"],
+    "YYYY-MM-DD": ["%Y-%m-%d"],
+    "YYYY/MM/DD": ["%Y/%m/%d"],
+    "YYYY.MM.DD": ["%Y.%m.%d", "%Y. %m. %d", "%Y.%m.%d.", "%Y. %m. %d."],
+    "YYYY-MM-DD hh:mm:ss": [
+        f"%Y-%m-%d{between}%H:%M{seconds}{zone}"
+        for seconds in (":%S", "", ":%S.%f")
+        for between in " T"
+        for zone in ("", "Z")
+    ],
 }
 OTHERS = re.compile(r"\d{12,13}|\d{4}-.*[T ]\d{1,2}:.*[+-]\d{2}:?(?:\d{2})?")
-IN_UTC = "Times with an offset or in milliseconds are to be turned into UTC seconds first."
+IN_UTC = "Turn times with an offset or in milliseconds into UTC seconds first."
 
 
 def read_times(cells: pd.Series) -> np.ndarray:
@@ -23,7 +28,7 @@ def read_times(cells: pd.Series) -> np.ndarray:
     Parameters
     ----------
     cells : Series of str, shape (n,)
-        One of the `FORMATS`, the same in all cells; the index numbers the rows, for messages. Times are taken as UTC.
+        In one of the `FORMATS`, the same for all; the index numbers the rows for messages. Times are taken as UTC.
 
     Returns
     -------
@@ -35,25 +40,34 @@ def read_times(cells: pd.Series) -> np.ndarray:
         If a cell is empty, is no time, or is in another format than the first.
     """
     text = cells.str.strip()
-    expected = f"expected one of: {', '.join(FORMATS)}"
-    found = [next((name for name, form in FORMATS.items() if form.fullmatch(cell)), None) for cell in text]
-    for row, cell, name in zip(cells.index, text, found, strict=True):
-        where = f"row {row}, column {cells.name!r}"
-        if not cell:
-            raise ValueError(f"{where}: no time, {expected}.")
-        if name is None:
-            hint = f" {IN_UTC}" if OTHERS.fullmatch(cell) else ""
-            raise ValueError(f"{where}: {cell!r} is no time that can be read, {expected}.{hint}")
-        if name != found[0]:
-            raise ValueError(
-                f"{where}: {cell!r} is {name}, but the first, {text.iloc[0]!r}, is {found[0]}: expected one format."
-            )
-    if found[0] == "seconds since 1970":
-        return text.astype(float).to_numpy().astype(np.int64).astype("datetime64[s]")
-    digits = text.str.replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3", regex=True)
-    digits = digits.str.replace(r"^(\d{4})[/.]\s?(\d+)[/.]\s?(\d+)\.?$", r"\1-\2-\3", regex=True).str.rstrip("Z")
-    times = pd.to_datetime(digits, format="mixed", yearfirst=True, errors="coerce")
-    if times.isna().any():
-        row = cells.index[times.isna().argmax()]
-        raise ValueError(f"row {row}, column {cells.name!r}: {text[row]!r} is no day of the calendar.")
-    return times.to_numpy("datetime64[s]")
+    first = _format_of(text.iloc[0])
+    times = _read(text, first)
+    if times.notna().all():
+        return times.to_numpy("datetime64[s]")
+    place = int(times.isna().argmax())
+    cell, where, expected = text.iloc[place], f"row {cells.index[place]}, column {cells.name!r}", ", ".join(FORMATS)
+    if not cell:
+        raise ValueError(f"{where}: no time, expected one of: {expected}.")
+    if found := _format_of(cell):
+        raise ValueError(f"{where}: {cell!r} is {found}, but the first, {text.iloc[0]!r}, is {first}: use one format.")
+    hint = f" {IN_UTC}" if OTHERS.fullmatch(cell) else ""
+    raise ValueError(
+        f"{where}: {cell!r} is no time that can be read, or no day of the calendar; expected one of: {expected}.{hint}"
+    )
+
+
+def _format_of(cell: str) -> str | None:
+    return next((name for name in FORMATS if _read(pd.Series([cell], dtype="str"), name).notna().all()), None)
+
+
+def _read(text: pd.Series, name: str | None) -> pd.Series:
+    """Times in one of the formats; what is not is NaT."""
+    times = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
+    if name == "seconds since 1970":
+        seconds = text.where(text.str.fullmatch(r"\d{9,10}(?:\.0*)?"))
+        return pd.to_datetime(pd.to_numeric(seconds), unit="s")
+    # On its own, pandas would take 2001012, two blanks, one digit of the minutes and a 60th second.
+    text = text.where(text.str.fullmatch(r"\d{8}|\d{4}\D.*") & ~text.str.contains(r"\s\s|:\d(?!\d)|:60"))
+    for form in FORMATS[name] if name else []:
+        times = times.fillna(pd.to_datetime(text[times.isna()], format=form, errors="coerce").dt.as_unit("us"))
+    return times
