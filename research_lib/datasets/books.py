@@ -1,18 +1,19 @@
 """Books and the pages they link to, from Wikipedia's articles or any file of the same form."""
 
-import gzip
 import json
 import warnings
-import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_choice
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
+from research_lib.datasets.common import as_cleaning, check_collections
 from research_lib.datasets.reading.infobox import tidy_infoboxes
+from research_lib.datasets.reading.lines import numbered_lines
 
 SAMPLE = Path(__file__).parent / "tables" / "books.csv"
 FIELDS = ("title", "infobox", "wikilinks", "external links", "last edit", "characters")
@@ -66,11 +67,9 @@ def load_books(
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018.
     """
-    if isinstance(remove, str):
-        raise ValueError(f"remove is the text {remove!r}, expected a collection of links such as [{remove!r}].")
-    for name, value, choices in (("count", count, ("books", "mentions")), ("on_error", on_error, ("raise", "skip"))):
-        if value not in choices:
-            raise ValueError(f"Unknown {name} {value!r}, expected one of: {', '.join(choices)}.")
+    check_collections("links", remove=remove)
+    check_choice("count", count, ("books", "mentions"))
+    check_choice("on_error", on_error, ("raise", "skip"))
     if str(source) == "sample":
         titles, metadata, links = _read_sample()
         story = {"articles": len(titles)}
@@ -117,7 +116,7 @@ def load_books(
         col_metadata=pd.DataFrame({"n_books": n_books[kept], "n_mentions": n_mentions[kept]}),
         source=str(source),
         axes=("book", "link"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=as_cleaning(story),
     )
 
 
@@ -132,7 +131,7 @@ def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, 
     """Titles, metadata and links of the articles that are books, and how many lines were what."""
     titles, infoboxes, links = {}, [], []  # a dict keeps the order and knows in which line a title stood
     story = {"articles": 0, "lines skipped": 0, "Wikipedia: pages dropped": 0}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         try:
             title, infobox, names = _parse(line)
             if title in titles:
@@ -153,18 +152,6 @@ def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, 
         n_lines = story["articles"] + story["lines skipped"]
         raise ValueError(f"{path}: no book in {n_lines} lines, expected one a line: [{', '.join(FIELDS)}].")
     return list(titles), tidy_infoboxes(infoboxes), links, story
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, gzipped or not, numbered from 1; blank ones are left out."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig") as file:
-            yield from ((number, line) for number, line in enumerate(file, start=1) if not line.isspace())
-    except gzip.BadGzipFile as error:
-        raise ValueError(f"{path}: named .gz, but not gzipped, or damaged ({error}).") from None
-    except (EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a whole file of UTF-8 text ({error}).") from None
 
 
 def _parse(line: str) -> tuple[str, dict, list[str]]:

@@ -67,6 +67,11 @@ def catalogue(kind: str | None = None) -> tuple[Dataset, ...]:
     return tuple(dataset for dataset in DATASETS if kind in (None, dataset.kind))
 
 
+def lists(source: object, kind: str) -> bool:
+    """Whether a reader's `source` is the name of a dataset of this kind."""
+    return source in [dataset.name for dataset in catalogue(kind)]
+
+
 def find(name: str, kind: str | None = None) -> Dataset:
     """The dataset called `name`; an unknown name raises `ValueError` with the nearest known one."""
     known = {dataset.name: dataset for dataset in catalogue(kind)}
@@ -139,8 +144,8 @@ def path_of(source: str | Path, kind: str, endings: str) -> Path:
     IsADirectoryError, FileNotFoundError, ValueError
         If it is a folder, a path without a file, or an unknown name; and what `fetch` raises.
     """
-    if source in [dataset.name for dataset in catalogue(kind)]:
-        return fetch(source, kind)[0]  # also where a folder has that name
+    if lists(source, kind):
+        return fetch(str(source), kind)[0]  # also where a folder has that name
     path = Path(source)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: a folder, expected {endings}.")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.documents import Documents
+from research_lib.datasets.reading.spreadsheet import read_table
 from research_lib.datasets.text import load_text
 
 TABLES = Path(__file__).parent / "tables"
@@ -86,9 +87,7 @@ def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file.")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_table(path).reset_index(drop=True)
     if missing := [name for name in columns if name not in table]:
         raise ValueError(f"{path.name}: no column {missing[0]!r}, which has: {', '.join(table.columns)}.")
     return table

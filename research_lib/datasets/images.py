@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.image import imread
 from sklearn.datasets import load_digits
 
 from research_lib.containers.images import Images
 from research_lib.datasets import catalogue
+from research_lib.datasets.common import as_cleaning
 
 GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 UNSIGNED_BYTES = 8  # how the idx format calls them
@@ -39,7 +39,7 @@ def load_images(source: str | Path = "sample", *, labels: str | Path | None = No
     ValueError
         If the source is unknown, a file is not of its form, or sizes differ.
     """
-    known = source in [dataset.name for dataset in catalogue.catalogue("images")]
+    known = catalogue.lists(source, "images")
     if str(source) == "sample":
         digits = load_digits()
         images = Images(digits.images / 16, digits.target, source="sample")
@@ -50,7 +50,7 @@ def load_images(source: str | Path = "sample", *, labels: str | Path | None = No
         labels = catalogue.cached_paths(str(source))[1] if known else labels
         images = Images(read_idx(path), None if labels is None else read_idx(labels), source=str(source))
     story = {"images": len(images), "kinds": 0 if images.labels is None else len(set(images.labels))}
-    return replace(images, cleaning=pd.DataFrame(story.items(), columns=["step", "count"]))
+    return replace(images, cleaning=as_cleaning(story))
 
 
 def read_idx(path: str | Path) -> np.ndarray:

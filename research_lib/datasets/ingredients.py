@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_choice
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
+from research_lib.datasets.common import as_cleaning, check_collections, errors_in
 from research_lib.datasets.reading.spreadsheet import (
     find_column,
     find_separator,
@@ -81,11 +83,8 @@ def load_ingredients(
     ValueError
         If the source is unknown, the file is not of these forms, or nothing is left of it.
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"Unknown on_error {on_error!r}, expected one of: raise, skip.")
-    for option, value in (("purposes", purposes), ("dropped", dropped)):
-        if isinstance(value, str):
-            raise ValueError(f"{option} is the text {value!r}, expected a collection of purposes such as [{value!r}].")
+    check_choice("on_error", on_error, ("raise", "skip"))
+    check_collections("purposes", purposes=purposes, dropped=dropped)
     path = SAMPLE if str(source) == "sample" else catalogue.path_of(source, "ingredients", FILES)
     if path.suffix.lower() in TABLES:
         if purposes is not None:
@@ -96,7 +95,7 @@ def load_ingredients(
             raise ValueError(f"{path.name}: columns and separators are a table's, expected {FILES}.")
         entries = _read_lines(path, purposes, encoding)
         metadata = pd.DataFrame(index=[entry.number for entry in entries])
-    published = str(source) in {"sample", *(dataset.name for dataset in catalogue.catalogue("ingredients"))}
+    published = str(source) == "sample" or catalogue.lists(source, "ingredients")
     entries, story = _checked(entries, path.name, on_error, may_lack_purposes=published)
     if story["rows skipped"]:
         warnings.warn(f"{source}: {story['rows skipped']} rows could not be read and are skipped.", stacklevel=2)
@@ -149,7 +148,7 @@ def load_ingredients(
         col_metadata=pd.DataFrame({"n_ingredients": n_ingredients}),
         source=str(source),
         axes=("ingredient", "purpose"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=as_cleaning(story),
     )
 
 
@@ -237,15 +236,13 @@ def _read_cells(
 ) -> tuple[list[_Entry], pd.DataFrame]:
     """The rows of a table, and its other columns with missing values as None."""
     table = read_table(path, encoding=encoding)
-    try:
+    with errors_in(path):
         name = find_column(table, name_column, NAME_COLUMNS, "names or codes of ingredients", "name_column")
         purpose = find_column(table, purpose_column, PURPOSE_COLUMNS, "purposes", "purpose_column")
         if name == purpose:
             raise ValueError(f"the column {name!r} cannot hold both the names and the purposes.")
         cells = table[purpose].str.replace(r"^\s*\[(.*)\]\s*$", r"\1", regex=True)  # [1, 9, 2]
         separator = find_separator(cells, separator, "purpose")
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
     # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two of them, from the one with one.
     entries = [
         _Entry(number, f"row {number}, column {purpose!r}", text.strip(), split_cell(cell, separator))

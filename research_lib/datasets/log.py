@@ -9,7 +9,14 @@ import pandas as pd
 
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
+from research_lib.datasets.common import as_cleaning, errors_in
+from research_lib.datasets.reading.spreadsheet import (
+    find_column,
+    find_optional_column,
+    read_table,
+    split_cell,
+    tidy_text,
+)
 from research_lib.datasets.reading.times import read_times
 from research_lib.datasets.synthetic.drift import planted_drift
 
@@ -79,10 +86,8 @@ def load_log(
         table, films = _read_movielens(path)
     else:
         columns = user_column, item_column, time_column, rating_column, category_column
-        try:
+        with errors_in(path):
             table, films = _read_own(read_table(path, encoding=encoding), columns)
-        except ValueError as error:
-            raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None
     return _interactions(table, films, min_rating, min_count, str(source))
 
 
@@ -116,7 +121,7 @@ def _interactions(
         times=table["time"].to_numpy("datetime64[s]"),
         source=source,
         axes=("user", "film"),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=as_cleaning(story),
     )
 
 
@@ -171,8 +176,8 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
     user = find_column(table, user, USER_COLUMNS, "users", "user_column")
     item = find_column(table, item, ITEM_COLUMNS, "items", "item_column")
     time = find_column(table, time, TIME_COLUMNS, "times", "time_column")
-    rating = _optional(table, rating, RATING_COLUMNS, "ratings", "rating_column")
-    category = _optional(table, category, CATEGORY_COLUMNS, "categories", "category_column")
+    rating = find_optional_column(table, rating, RATING_COLUMNS, "ratings", "rating_column")
+    category = find_optional_column(table, category, CATEGORY_COLUMNS, "categories", "category_column")
     tidy = table[[user, item]].map(tidy_text)
     for column, cells in tidy.items():
         if (cells == "").any():
@@ -190,13 +195,3 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
         cells = table[category].map(lambda cell: "|".join(split_cell(cell, "|")))
         films["categories"] = cells.where(cells != "").groupby(film).first().fillna("").to_numpy()
     return read, films
-
-
-def _optional(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str | None:
-    """As `find_column`, but None where nobody asked for the column and there is none."""
-    try:
-        return find_column(table, given, known, what, option)
-    except ValueError:
-        if given is not None:
-            raise
-        return None

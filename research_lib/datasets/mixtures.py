@@ -12,8 +12,9 @@ from scipy import sparse
 
 from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets import catalogue
+from research_lib.datasets.common import as_cleaning, check_collections, errors_in
 from research_lib.datasets.reading.compositions import parse_composition
-from research_lib.datasets.reading.spreadsheet import find_column, read_table, tidy_text
+from research_lib.datasets.reading.spreadsheet import find_column, find_optional_column, read_table, tidy_text
 from research_lib.datasets.synthetic.laboratory import formula_twin
 
 FILES = "a .csv, .tsv, .xlsx or .parquet table with a column a code, or with results= one of formula, code and amount"
@@ -79,9 +80,7 @@ def load_mixtures(
     ValueError
         If the source is unknown or the file is not of these forms: the message names row, column and what is there.
     """
-    for option, value in (("context_columns", context_columns), ("left_out", left_out)):
-        if isinstance(value, str):
-            raise ValueError(f"{option} is the text {value!r}, expected a collection of columns such as [{value!r}].")
+    check_collections("columns", context_columns=context_columns, left_out=left_out)
     if str(source) == "sample":
         return formula_twin()
     if str(source) == "logv":
@@ -92,16 +91,14 @@ def load_mixtures(
     table = read_table(path, encoding=encoding)
     measured_in = path if results is None else Path(results)
     measured = table if results is None else read_table(measured_in, encoding=encoding)
-    try:
+    with errors_in(measured_in):
         names = _names(measured, name_column, must=results is not None)
         wanted = [target_column] if target_column is None or isinstance(target_column, str) else target_column
         targets = [find_column(measured, column, TARGET_COLUMNS, "target", "target_column") for column in wanted]
         target, n_ranges = _columns(measured, targets)
         described_by = [find_column(measured, name, (), "context", "context_columns") for name in context_columns]
         context = _columns(measured, described_by)[0]
-    except ValueError as error:
-        raise ValueError(f"{measured_in.name}: {error}") from None
-    try:
+    with errors_in(path):
         if results is None:
             others = {*targets, *described_by, names.name}
             others |= {find_column(table, name, (), "content", "left_out") for name in left_out}
@@ -109,8 +106,6 @@ def load_mixtures(
             amounts, table_story = _columns(table, codes, empty=0)[0], {}
         else:
             amounts, codes, table_story = _long(table, names, name_column, code_column, amount_column)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
     if n_ranges:
         message = f"{source}: {n_ranges} ranges in the column {' and '.join(targets)} are read as their middle."
         warnings.warn(message, stacklevel=2)
@@ -135,17 +130,15 @@ def load_mixtures(
         formula_names=names.to_numpy()[kept],
         total=total,
         source=str(source),
-        cleaning=pd.DataFrame(story.items(), columns=["step", "count"]),
+        cleaning=as_cleaning(story),
     )
 
 
 def _names(table: pd.DataFrame, given: str | None, must: bool) -> pd.Series:
     """Names of the formulas, called as their column is; numbers where a table need not have names."""
-    try:
-        column = find_column(table, given, NAME_COLUMNS, "names of formulas", "name_column")
-    except ValueError:
-        if must or given is not None:
-            raise
+    find = find_column if must else find_optional_column
+    column = find(table, given, NAME_COLUMNS, "names of formulas", "name_column")
+    if column is None:
         return pd.Series(np.arange(1, len(table) + 1).astype(str), index=table.index, name="")
     names = table[column].str.strip()
     bad = (names == "") | names.duplicated()
@@ -228,7 +221,7 @@ def _read_logv(table: Path, compounds: Path) -> Mixtures:
         code_metadata=codes[["smiles", "salt"]].assign(heavy_atoms=codes["smiles"].str.count(_ATOM)),
         total=1,
         source="logv",
-        cleaning=pd.DataFrame({"step": ["formulas"], "count": [len(rows)]}),
+        cleaning=as_cleaning({"formulas": len(rows)}),
     )
 
 
@@ -254,8 +247,7 @@ def _read_gap(paths: list[Path]) -> Mixtures:
         code_metadata=pd.read_csv(ELEMENTS, index_col="symbol").loc[elements],
         total=1,
         source="expt-gap",
-        cleaning=pd.DataFrame(
-            [("formulas", len(formulas)), ("formulas with another target in another fold, the first kept", differ)],
-            columns=["step", "count"],
+        cleaning=as_cleaning(
+            {"formulas": len(formulas), "formulas with another target in another fold, the first kept": differ}
         ),
     )

@@ -1,8 +1,5 @@
-"""Text, from a file, a folder or a dump of a wiki, streamed; and the tests of word vectors."""
+"""Text from a file, a folder or a dump of a wiki, streamed."""
 
-import bz2
-import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +8,7 @@ from xml.etree import ElementTree
 
 from research_lib.containers.corpus import Corpus, tokenize
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading.lines import lines, open_packed
 from research_lib.datasets.reading.wiki_markup import without_markup
 from research_lib.datasets.synthetic.grammar import planted_grammar
 
@@ -43,7 +41,7 @@ def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
     if str(source) == "sample":
         return planted_grammar()
     path = Path(source)
-    if path.is_dir() and source not in [dataset.name for dataset in catalogue.catalogue("text")]:
+    if path.is_dir() and not catalogue.lists(source, "text"):
         files = tuple(sorted(file for file in path.rglob("*") if file.is_file() and ".txt" in file.suffixes))
         if not files:
             raise ValueError(f"{path}: a folder without text files (.txt, .txt.gz, .txt.bz2).")
@@ -77,40 +75,19 @@ class TextStream:
             raise ValueError(f"{where}: no {self.unit} with at least {max(self.min_words, 1)} words.")
 
 
-def _open(path: Path):
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file.")
-    return {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)(path, "rb")
-
-
 def _lines(path: Path) -> Iterator[str]:
-    """The lines of a text file; one longer than `MAX_CHARACTERS` comes in pieces, which end at a space."""
-    rest = ""
-    try:
-        with _open(path) as packed, io.TextIOWrapper(packed, encoding="utf-8-sig") as file:
-            while piece := file.readline(MAX_CHARACTERS):
-                line = rest + piece
-                is_whole = len(piece) < MAX_CHARACTERS or line.endswith("\n") or " " not in line
-                cut = len(line) if is_whole else line.rindex(" ") + 1
-                rest = line[cut:]
-                yield line[:cut]
-            if rest:
-                yield rest
-    except FileNotFoundError:
-        raise
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a whole file of UTF-8 text ({error}).") from None
+    return lines(path, MAX_CHARACTERS)
 
 
 def _whole(path: Path) -> Iterator[str]:
-    yield "".join(_lines(path))
+    yield "".join(lines(path))
 
 
 def _articles(path: Path) -> Iterator[str]:
     """The articles of a MediaWiki dump, without markup; redirects and pages about Wikipedia itself are left out."""
     n_pages = 0
     try:
-        with _open(path) as file:
+        with open_packed(path) as file:
             parser = ElementTree.iterparse(file, events=("start", "end"))
             _, root = next(parser)
             for event, element in parser:

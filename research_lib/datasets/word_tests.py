@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from research_lib.datasets import catalogue
+from research_lib.datasets.reading.lines import numbered_lines
 from research_lib.datasets.synthetic.grammar import planted_analogies, planted_similarities
-from research_lib.datasets.text import _lines
 
 
 def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
@@ -28,7 +28,7 @@ def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
         return planted_analogies()
     path = _test_file(source, "questions-words.txt")
     section, rows = "", []
-    for number, line in _numbered_lines(path):
+    for number, line in _asked(path):
         if line.startswith(":"):
             section = line[1:].strip()
         elif len(words := line.lower().split()) == 4:
@@ -69,7 +69,7 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
         raise ValueError(f"Unknown name {name!r}, expected one of: {', '.join(files)}.")
     path = _test_file(source, files[name])
     rows = []
-    for number, line in _numbered_lines(path):
+    for number, line in _asked(path):
         try:
             first, second, score = line.lower().split("\t")
             rows.append((first.strip(), second.strip(), float(score)))
@@ -85,11 +85,9 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
 def _test_file(source: str | Path, name: str) -> Path:
     """The file behind a path, or that of the catalogue's tests with this name."""
     path = catalogue.path_of(source, "word-tests", "a text file")
-    return path.with_name(name) if source in [dataset.name for dataset in catalogue.catalogue("word-tests")] else path
+    return path.with_name(name) if catalogue.lists(source, "word-tests") else path
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+def _asked(path: Path) -> Iterator[tuple[int, str]]:
     """Lines that are neither blank nor a comment, numbered from 1."""
-    for number, line in enumerate(_lines(path), start=1):
-        if line.strip() and not line.startswith("#"):
-            yield number, line.rstrip("\r\n")
+    return ((number, line.rstrip()) for number, line in numbered_lines(path) if not line.startswith("#"))

@@ -149,10 +149,10 @@ BENT = ZIPPED[:10] + b"\x07" + ZIPPED[11:]  # no block is of this type
         ("binary.ndjson", bytes(range(256)), r"not a whole file of UTF-8 text \('utf-8' codec can't decode byte 0x80"),
         ("latin.ndjson", GOOD.replace("E", "É").encode("latin-1"), "not a whole file of UTF-8 text"),
         ("zipped.ndjson", ZIPPED, "not a whole file of UTF-8 text"),
-        ("plain.ndjson.gz", ARTICLES, "named .gz, but not gzipped"),
+        ("plain.ndjson.gz", ARTICLES, r"not a whole file of UTF-8 text \(Not a gzipped file"),
         ("cut.ndjson.gz", ZIPPED[:-500], "not a whole file of UTF-8 text .*ended before the end-of-stream marker"),
         ("bent.ndjson.gz", BENT, "not a whole file of UTF-8 text .*invalid block type"),
-        ("checksum.ndjson.gz", ZIPPED[:-8] + bytes(8), r".* or damaged \(CRC check failed"),
+        ("checksum.ndjson.gz", ZIPPED[:-8] + bytes(8), r"not a whole file of UTF-8 text \(CRC check failed"),
     ],
 )
 @pytest.mark.parametrize("on_error", ["raise", "skip"])

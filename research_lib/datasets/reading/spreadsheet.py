@@ -194,7 +194,7 @@ def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], wh
     ValueError
         If there is no such column; lists those that there are and suggests the nearest.
     """
-    if given in table.columns:
+    if given is not None and given in table.columns:
         return given
     columns = {_folded(column): column for column in table.columns[::-1]}  # the first of those that are alike
     wanted = [_folded(name) for name in ([given] if given is not None else known)]
@@ -205,6 +205,18 @@ def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], wh
     hint = f" Did you mean {option}={columns[near[0]]!r}?" if near else ""
     missing = f"no column {given!r}" if given is not None else f"no column is known to hold the {what} (give {option})"
     raise ValueError(f"{missing}.{hint} There are: {', '.join(map(repr, table.columns))}.")
+
+
+def find_optional_column(
+    table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str
+) -> str | None:
+    """As `find_column`, but None where nobody asked for the column and there is none."""
+    try:
+        return find_column(table, given, known, what, option)
+    except ValueError:
+        if given is not None:
+            raise
+        return None
 
 
 def split_cell(cell: str, separator: str) -> list[str]:
