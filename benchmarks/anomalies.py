@@ -30,7 +30,7 @@ from research_lib import (
     auroc,
     load,
     score_left_out,
-    search_scores_by_kind,
+    search_scores_by_label,
     usual_detectors,
 )
 from research_lib.datasets import catalogue
@@ -66,7 +66,7 @@ def retrieval(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
 
 def precision(embedding: Embedding, labels: np.ndarray) -> float:
     """Share of the nearest of the first images that have their label."""
-    scores = search_scores_by_kind(embedding, labels, N_NEAREST, asked=np.arange(N_QUERIES))
+    scores = search_scores_by_label(embedding, labels, N_NEAREST, asked=np.arange(N_QUERIES))
     return scores[f"precision@{N_NEAREST}"].mean()
 
 
@@ -80,8 +80,8 @@ def left_out(images: Images, seeds: Sequence[int]) -> pd.DataFrame:
             seconds.append(time.perf_counter() - start)
             areas[kind, seed] = auroc(scores)
             print(f"{kind}, seed {seed}, {seconds[-1]:.0f} s: {areas[kind, seed].round(3).to_dict()}", flush=True)
-    table = pd.DataFrame.from_dict(areas, orient="index").rename_axis(["kind", "seed"])
-    by_kind, by_seed = table.groupby("kind").mean(), table.groupby("seed").mean()
+    table = pd.DataFrame.from_dict(areas, orient="index").rename_axis(["label", "seed"])
+    by_kind, by_seed = table.groupby("label").mean(), table.groupby("seed").mean()
     print(
         f"\n{images}: one digit left out, seeds {list(seeds)}, {np.mean(seconds):.0f} s for all detectors on one digit"
     )

@@ -133,12 +133,11 @@ def run_mse(table: dict, path: Path, epochs: int, target: float) -> dict:
 
 
 def run_softmax(table: dict, path: Path, epochs: int, target: float) -> dict:
-    from research_lib.models.pairs.pair_embedding import PairEmbedding
+    from research_lib.models.pairs.set_embedding import SetEmbedding
 
     # As the documentation says for large tables: many pairs a step, a sample of columns, and then few epochs.
-    model = PairEmbedding(
-        TUTORIAL["n_dims"],
-        loss="softmax",
+    model = SetEmbedding(
+        n_dims=TUTORIAL["n_dims"],
         epochs=4,
         n_positive=8192,
         max_candidates=512,

@@ -26,7 +26,7 @@ from tables import keep
 from research_lib import MixtureRegressor, Mixtures, load
 from research_lib.datasets import catalogue
 from research_lib.measures.agreement import neighbour_agreement
-from research_lib.measures.formulas import cross_predict, new_code_errors, regression_scores, splits_of
+from research_lib.measures.formulas import cross_predict, formula_splits, new_code_errors, regression_scores
 from research_lib.models.baselines.regressors import raw_amount_regressors
 
 SETTINGS = {
@@ -52,7 +52,7 @@ def table_of(name: str, options: argparse.Namespace) -> Mixtures:
 
 def compare(name: str, mixtures: Mixtures) -> dict[str, pd.DataFrame]:
     """Print the table of one set of formulas; this and the others give what they print, by name."""
-    splits = splits_of(mixtures)
+    splits = formula_splits(mixtures)
     if name == "shampoo":
         splits = list(KFold(10, shuffle=True, random_state=0).split(np.arange(len(mixtures))))
     models = raw_amount_regressors(mixtures, n_trees=300 if name == "shampoo" else 100)

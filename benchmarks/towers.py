@@ -24,6 +24,7 @@ from research_lib import (
     PairEmbedding,
     Popularity,
     RecentPopularity,
+    SetEmbedding,
     TwoTower,
     hit_at_k,
     hold_out_last,
@@ -47,15 +48,15 @@ def contestants(epochs: int) -> tuple[dict[str, object], dict[str, Callable[[int
     recipe = {**TOWERS, "epochs": epochs}
     fixed = {
         "popularity": Popularity(),
-        "popularity, 28 days": RecentPopularity(28),
-        "popularity, 180 days": RecentPopularity(180),
-        "EASE": EASE(200),
+        "popularity, 28 days": RecentPopularity(n_days=28),
+        "popularity, 180 days": RecentPopularity(n_days=180),
+        "EASE": EASE(penalty=200),
     }
     seeded = {
         "matrix factorization (bce)": lambda seed: PairEmbedding(
-            64, "bce", epochs=30, negative_ratio=4, learning_rate=0.01, random_state=seed
+            n_dims=64, loss="bce", epochs=30, negative_ratio=4, learning_rate=0.01, random_state=seed
         ),
-        "pairs (softmax)": lambda seed: PairEmbedding(64, "softmax", epochs=30, random_state=seed),
+        "pairs (softmax)": lambda seed: SetEmbedding(n_dims=64, epochs=30, random_state=seed),
         "towers": lambda seed: TwoTower(**recipe | {"n_recent": 0}, days=None, random_state=seed),
         "towers, day": lambda seed: TwoTower(**recipe | {"n_recent": 0}, **DAYS, random_state=seed),
         "towers, last films": lambda seed: TwoTower(**recipe, days=None, random_state=seed),

@@ -11,8 +11,8 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from research_lib.runner.discovery import discover, find
-from research_lib.runner.execution import RunResult, Task, plan_all, run_all
-from research_lib.runner.parameters import read_assignment, read_file, read_notebook, read_parameters
+from research_lib.runner.execution import RunResult, Task, plan_all, project_of, run_all, stoppable
+from research_lib.runner.parameters import read_assignments, read_file, read_notebook, read_parameters
 from research_lib.runner.publishing import publish
 from research_lib.runner.records import brief
 from research_lib.runner.rules import check as problems_of
@@ -24,9 +24,10 @@ class OneLineErrors(TyperGroup):
     def invoke(self, ctx):
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            code, message = 130, str(stop) or "Interrupted."
+            code, message = getattr(stop, "code", 130), str(stop) or "Interrupted."
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -92,7 +93,7 @@ def run(
 
     With several notebooks a value of -p or -f goes to each that has the parameter, and one at least must have it.
     """
-    given = (read_file(file) if file else {}) | dict(read_assignment(text) for text in assignments or [])
+    given = (read_file(file) if file else {}) | read_assignments(assignments or [])
     tasks = plan_all(_paths(names, folder), given, quick=quick, real=real)
     results = _run_watched(tasks, runs=runs, jobs=jobs, threads=threads)
     _show(results)
@@ -102,8 +103,25 @@ def run(
     if real and given:
         print("Not published: -p or -f changed the values of real.yml.")
     elif real and not failed:
-        print(f"Published: {publish(results, tasks[0].notebook.parents[1] / 'figures')}")
+        print(f"Published: {publish(results, project_of(tasks[0].notebook) / 'figures')}")
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def new(
+    name: str,
+    title: Annotated[str | None, typer.Option(help="Its first line.")] = None,
+    source: Annotated[str | None, typer.Option("--from", metavar="NOTEBOOK", help="A notebook to copy.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A default for the copy; may be repeated.")
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Write a notebook of your own, NN_slug: a small one that obeys the rules, or a copy with your own parameters."""
+    from research_lib.runner.creation import create
+
+    path = create(name, title=title, source=source, parameters=read_assignments(assignments or []), notebooks=folder)
+    print(f"{path}: try it with research-lib run {name} --quick, and open it with make lab.")
 
 
 def _paths(names: list[str] | None, folder: Path | None) -> list[Path]:
@@ -182,6 +200,14 @@ def import_folder(folder: Path) -> None:
     for file, name in zip(imported["file"], imported["name"], strict=True):
         print(f"{name}: {file}")
     print(f"{len(imported)} file{'s' * (len(imported) != 1)} imported")
+
+
+@data.command()
+def describe(file: Path) -> None:
+    """Print an entry for the catalogue: size and SHA-256 of a file, and what else there is to fill in."""
+    from research_lib.datasets.catalogue import describe
+
+    print(describe(file))
 
 
 @data.command()

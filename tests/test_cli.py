@@ -100,6 +100,7 @@ def test_with_several_notebooks_each_gets_what_it_takes(folder, monkeypatch):
         (["01_draw"], "No notebook named '01_draw'. Did you mean '01_draws'?"),
         (["01_draws", "-p", "epochs=many"], "Parameter 'epochs' of 01_draws takes int (default 3), not str 'many'."),
         (["-p", "epochs"], "-p epochs: expected name=value"),
+        (["-p", "epochs=1", "-p", "epochs=2"], "-p epochs: given twice"),
         (["-f", "none.yml"], "none.yml: No such file or directory."),
         (["--quick", "--real"], "Quick or real: expected one of them, not both."),
     ],
@@ -121,6 +122,16 @@ def test_what_stops_a_run_is_one_line_and_its_code(folder, monkeypatch, stop, co
     monkeypatch.setattr("research_lib.cli.run_all", stopped)
     ran = command("run", "--notebooks", folder)
     assert (ran.exit_code, ran.stderr) == (code, f"{said}\n")
+
+
+def test_a_new_notebook_is_written_checked_and_told(tmp_path):
+    folder = write_project(tmp_path, _01_good=notebook())
+    for file in (folder / "parameters").iterdir():
+        file.write_text("01_good: {epochs: 1}\n")
+    told = command("new", "02_mine", "--from", "01_good", "-p", "epochs=7", "--notebooks", folder)
+    assert (told.exit_code, told.stdout.split(":")[0]) == (0, str(folder / "02_mine.ipynb"))
+    assert command("check", "--notebooks", folder).stdout == "2 checked: no problems\n"
+    assert "    epochs = 7  # passes over the pairs" in command("list", "--notebooks", folder).stdout.splitlines()
 
 
 def test_list_shows_titles_and_parameters(folder):

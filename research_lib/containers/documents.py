@@ -1,4 +1,4 @@
-"""`Documents`: short texts that have names, with queries and which documents answer them."""
+"""`Documents`: short texts with names, and queries with the documents that answer them."""
 
 import re
 from collections.abc import Sequence
@@ -10,19 +10,20 @@ from scipy import sparse
 
 from research_lib.checks import UnknownName, as_metadata, as_names
 from research_lib.containers.corpus import Corpus
+from research_lib.containers.fields import FILLED_LATER, set_fields
 
-QUERY_COLUMNS = ("query", "sort", "relevant")
-_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+QUERY_COLUMNS = ("query", "label", "relevant")
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")  # wider than the words of `tokenize`: people search for DC-3 and 1936
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, with numbers and codes: ``["a", "dc-3", "of", "1936"]``."""
+    """The words of a text in lower case, numbers and codes among them: ``["a", "dc-3", "of", "1936"]``."""
     return _WORD.findall(text.lower())
 
 
 @dataclass(frozen=True, eq=False)
 class Documents:
-    """Texts to be searched, and queries to judge a search by.
+    """Texts to search, and queries to judge a search by.
 
     Parameters
     ----------
@@ -33,8 +34,8 @@ class Documents:
     metadata : DataFrame, optional
         What is known of each document, in the order of the names.
     queries : DataFrame, optional
-        Columns ``query``, ``sort`` (what sort of query it is) and ``relevant`` (list of the names that answer it, at
-        least one).
+        Columns ``query``, ``label`` (its class, such as ``"synonym"``) and ``relevant`` (list of the names that answer
+        it, at least one).
     source : str
         Where the texts came from.
 
@@ -42,15 +43,17 @@ class Documents:
     ------
     ValueError, UnknownName
         If there are no documents, one has no word, a name stands twice, or a query has no answer or an unknown one.
+    TypeError
+        If the texts are a single text, or one is not a text.
     """
 
     texts: Sequence[str]
     names: np.ndarray
-    metadata: pd.DataFrame | None = None
+    metadata: pd.DataFrame = FILLED_LATER
     queries: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUERY_COLUMNS))
     source: str = "memory"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.texts, str):
             raise TypeError(f"{self.source}: the texts are one text, expected a list such as [{self.texts[:20]!r}].")
         names = as_names(self.names, f"{self.source}: document")
@@ -70,10 +73,9 @@ class Documents:
             for name in relevant:
                 if name not in known:
                     raise UnknownName.among(names, name, f"document (query {query!r})")
-        object.__setattr__(self, "texts", list(self.texts))
-        object.__setattr__(self, "names", names)
-        object.__setattr__(self, "metadata", as_metadata(self.metadata, names, f"{self.source}: document"))
-        object.__setattr__(self, "queries", self.queries.reset_index(drop=True))
+        metadata = as_metadata(self.metadata, names, f"{self.source}: document")
+        queries = self.queries.reset_index(drop=True)
+        set_fields(self, texts=list(self.texts), names=names, metadata=metadata, queries=queries)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -82,7 +84,7 @@ class Documents:
         return f"Documents({len(self):,} documents, {len(self.queries):,} queries, from {self.source})"
 
     def relevance(self) -> sparse.csr_array:
-        """Which documents answer which query, bool, shape (n_queries, n_documents)."""
+        """Which documents answer which query: bool, shape (n_queries, n_documents)."""
         position = {name: number for number, name in enumerate(self.names)}
         cols = [[position[name] for name in relevant] for relevant in self.queries["relevant"]]
         rows = np.repeat(np.arange(len(cols)), [len(some) for some in cols])

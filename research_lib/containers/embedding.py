@@ -1,16 +1,18 @@
 """`Embedding`: named vectors with metadata, what every model ends in and every view takes."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
-from research_lib.checks import UnknownName, as_metadata, as_names
+from research_lib.checks import UnknownName, as_metadata, as_names, check_choice, check_integers
+from research_lib.containers.fields import FILLED_LATER, set_fields
 from research_lib.files import read_safetensors, write_atomically
 
 METRICS = ("cosine", "euclidean", "jaccard")
@@ -38,9 +40,10 @@ class Embedding:
 
     vectors: np.ndarray
     names: np.ndarray
-    metadata: pd.DataFrame | None = None
+    metadata: pd.DataFrame = FILLED_LATER
+    _position: dict[str, int] = field(init=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
         names = as_names(self.names, "Embedding:")
         if vectors.ndim != 2 or len(vectors) != len(names):
@@ -48,10 +51,19 @@ class Embedding:
         broken = ~np.isfinite(vectors).all(axis=1)
         if broken.any():
             raise ValueError(f"The vector of {names[broken.argmax()]!r} holds NaN or infinity.")
-        object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "names", names)
-        object.__setattr__(self, "metadata", as_metadata(self.metadata, names, "Embedding:"))
-        object.__setattr__(self, "_position", {name: number for number, name in enumerate(names)})
+        metadata = as_metadata(self.metadata, names, "Embedding:")
+        position = {name: number for number, name in enumerate(names)}
+        set_fields(self, vectors=vectors, names=names, metadata=metadata, _position=position)
+
+    @classmethod
+    def hashed(cls, names: Sequence[str], n_buckets: int) -> Self:
+        """Every name as the one-hot vector of a bucket, which a hash of its characters (CRC-32) chooses.
+
+        It needs no fitting and takes any name, but names that fall into one bucket share a vector.
+        """
+        check_integers(1, n_buckets=n_buckets)
+        buckets = [crc32(str(name).encode()) % n_buckets for name in names]
+        return cls(np.eye(n_buckets, dtype=np.float32)[buckets], np.asarray(names, dtype=object))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -77,23 +89,28 @@ class Embedding:
         raise UnknownName.among(self.names, name)
 
     def subset(self, positions: np.ndarray) -> Self:
-        """The embedding of some rows only, given as positions or a boolean mask."""
-        return Embedding(self.vectors[positions], self.names[positions], self.metadata.iloc[positions])
+        """Some rows only, given as positions or a boolean mask."""
+        rows = {"vectors": self.vectors[positions], "names": self.names[positions]}
+        return replace(self, **rows, metadata=self.metadata.iloc[positions])
 
     def distinct(self, prefer: Iterable[str] = ()) -> Self:
-        """Every vector once, under the first of its names; metadata says in ``n_alike`` how many share it.
+        """Every vector once, under the first of its names; the metadata count in ``n_alike`` how many share it.
 
         Parameters
         ----------
         prefer : iterable of str
-            Names that stand for their vector before others that share it.
+            Names to be chosen before others that share their vector.
         """
         first_of_all = [self.position(name) for name in prefer]
         order = np.r_[first_of_all, np.delete(np.arange(len(self)), first_of_all)].astype(int)
         _, first, n_alike = np.unique(self.vectors[order], axis=0, return_index=True, return_counts=True)
         chosen = np.argsort(order[first])
         found = self.subset(order[first][chosen])
-        return Embedding(found.vectors, found.names, found.metadata.assign(n_alike=n_alike[chosen]))
+        return replace(found, metadata=found.metadata.assign(n_alike=n_alike[chosen]))
+
+    def shuffled(self, random_state: int = 0) -> Self:
+        """The same vectors dealt to other names at random: the null. Metadata stay with the names."""
+        return replace(self, vectors=self.vectors[np.random.default_rng(random_state).permutation(len(self))])
 
     def unit_vectors(self) -> np.ndarray:
         """Vectors scaled to length one, shape (n, n_dims); a zero vector stays zero."""
@@ -106,17 +123,17 @@ class Embedding:
         Parameters
         ----------
         query : str or ndarray of shape (n_dims,)
-            A name, which is itself left out of the answer, or any vector.
+            A name, which is left out of its own answer, or any vector.
         n : int
             How many.
         metric : {"cosine", "euclidean", "jaccard"}
-            How nearness is measured. Jaccard takes vectors for sets, of all that is not 0: the share of what two have
-            in common in what they have together.
+            How nearness is measured. Jaccard takes a vector for the set of its entries that are not 0: the share of
+            the entries of two that both have.
 
         Returns
         -------
         DataFrame
-            Columns ``name`` and ``similarity`` (``distance`` if Euclidean), and the metadata.
+            Columns ``name`` and ``similarity`` (``distance`` if Euclidean), and the metadata, see `with_metadata`.
         """
         return self._ranked(query, n, metric, nearest=True)
 
@@ -124,24 +141,23 @@ class Embedding:
         """The `n` names farthest from a name or vector, farthest first; see `most_similar`."""
         return self._ranked(query, n, metric, nearest=False)
 
-    def _ranked(self, query, n, metric, nearest):
+    def _ranked(self, query: str | np.ndarray, n: int, metric: str, nearest: bool) -> pd.DataFrame:
         own = self.position(query) if isinstance(query, str) else None
         vector = self.vectors[own] if own is not None else np.asarray(query, dtype=np.float32)
         if vector.shape != (self.n_dims,):
             raise ValueError(f"The query has shape {vector.shape}, expected ({self.n_dims},).")
         if not np.isfinite(vector).all():
             raise ValueError("The query holds NaN or infinity.")
-        if n < 1:
-            raise ValueError(f"n is {n}, expected at least 1.")
+        check_integers(1, n=n)
         similarity = next(self.similarity_blocks(vector[None], metric))[1][0]
         order = np.argsort(-similarity if nearest else similarity, kind="stable")
         order = order[order != own][:n] if own is not None else order[:n]
         column, values = ("distance", -similarity) if metric == "euclidean" else ("similarity", similarity)
         found = pd.DataFrame({"name": self.names[order], column: values[order]})
-        return found.join(self.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+        return with_metadata(found, self.metadata.iloc[order])
 
     def neighbours(self, k: int = 10, metric: str = "cosine", rows: np.ndarray | None = None) -> np.ndarray:
-        """Positions of the `k` nearest other rows of every row, or of some, nearest first, shape (n, k).
+        """Positions of the `k` other rows nearest to every row, or to some, nearest first, shape (n, k).
 
         Exact, in blocks of bounded memory: about 80 MiB for 40,000 rows.
         """
@@ -155,9 +171,8 @@ class Embedding:
         return found
 
     def similarity_blocks(self, queries: np.ndarray, metric: str) -> Iterator[tuple[int, np.ndarray]]:
-        """Blocks of the similarities (negated distances) of the queries to every row, with where each block starts."""
-        if metric not in METRICS:
-            raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
+        """Where each block of queries starts, and their similarities (negated distances) to every row."""
+        check_choice("metric", metric, METRICS)
         if metric == "cosine":
             rows = self.unit_vectors()
         else:  # far from the origin, float32 has no digits left for a difference
@@ -191,7 +206,7 @@ class Embedding:
         return cls.from_json(tensors["vectors"], header["names"])
 
     def names_as_json(self) -> str:
-        """Names and metadata as text, to stand beside the vectors in a file."""
+        """Names and metadata as text, to be kept beside the vectors in a file."""
         known = self.metadata.astype(object).where(self.metadata.notna(), None)
         columns = {name: str(dtype) for name, dtype in self.metadata.dtypes.items()}
         parts = {"names": list(self.names), "columns": columns, "data": known.to_numpy().tolist()}
@@ -199,7 +214,7 @@ class Embedding:
 
     @classmethod
     def from_json(cls, vectors: np.ndarray, text: str) -> Self:
-        """The vectors with the names and metadata that `names_as_json` gave."""
+        """The vectors with the names and metadata that `names_as_json` wrote."""
         parts = json.loads(text)
         names, columns = parts["names"], parts["columns"]
         metadata = pd.DataFrame(parts["data"], range(len(names)), list(columns), dtype=object)
@@ -209,7 +224,7 @@ class Embedding:
         """Write vectors.tsv and metadata.tsv for the TensorFlow embedding projector."""
         folder = Path(folder)
         vectors = pd.DataFrame(self.vectors).to_csv(None, sep="\t", header=False, index=False, lineterminator="\n")
-        labels = pd.DataFrame({"name": self.names}).join(self.metadata, rsuffix="_metadata")
+        labels = with_metadata(pd.DataFrame({"name": self.names}), self.metadata)
         # The projector splits at tabs and newlines and knows no quotes.
         labels = labels.astype("string").fillna("").replace(r"[\t\r\n]+", " ", regex=True)
         lines = ["\t".join(labels.columns), *("\t".join(row) for row in labels.itertuples(index=False))]
@@ -224,7 +239,7 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """Positions of the `k` largest of every row, largest first, shape (n, k); ties in order of position."""
     if k >= scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")
-    last = np.partition(scores, -k, axis=1)[:, [-k]]  # the smallest that is taken, maybe of many equal ones
+    last = np.partition(scores, -k, axis=1)[:, [-k]]  # the smallest that is taken, perhaps one of many equals
     above, equal = scores > last, scores == last
     missing = k - above.sum(axis=1, keepdims=True)
     chosen = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= missing))
@@ -233,7 +248,7 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     return np.take_along_axis(found, order, axis=1)
 
 
-def shuffled_names(embedding: Embedding, random_state: int = 0) -> Embedding:
-    """The same vectors dealt to other names at random; metadata stays with the names."""
-    order = np.random.default_rng(random_state).permutation(len(embedding))
-    return Embedding(embedding.vectors[order], embedding.names, embedding.metadata)
+def with_metadata(found: pd.DataFrame, metadata: pd.DataFrame) -> pd.DataFrame:
+    """An answer with the metadata of its rows; metadata whose name the answer has, too, end in ``_metadata``."""
+    taken = {column: f"{column}_metadata" for column in metadata if column in found}
+    return found.join(metadata.reset_index(drop=True).rename(columns=taken))

@@ -1,4 +1,4 @@
-"""The containers: what a table becomes before a model sees it."""
+"""`Interactions`: pairs between two named axes, perhaps with times."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from research_lib.checks import UnknownName, as_metadata, as_names
+from research_lib.containers.fields import FILLED_LATER, no_cleaning, set_fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +42,14 @@ class Interactions:
     pairs: np.ndarray
     row_names: np.ndarray
     col_names: np.ndarray
-    row_metadata: pd.DataFrame | None = None
-    col_metadata: pd.DataFrame | None = None
+    row_metadata: pd.DataFrame = FILLED_LATER
+    col_metadata: pd.DataFrame = FILLED_LATER
     times: np.ndarray | None = None
     source: str = "memory"
     axes: tuple[str, str] = ("row", "column")
-    cleaning: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"step": [], "count": []}))
+    cleaning: pd.DataFrame = field(default_factory=no_cleaning)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         pairs = np.asarray(self.pairs)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"{self.source}: pairs have shape {pairs.shape}, expected (n_pairs, 2).")
@@ -56,12 +57,11 @@ class Interactions:
             raise ValueError(f"{self.source}: no {self.axes[0]}–{self.axes[1]} pairs.")
         if not np.issubdtype(pairs.dtype, np.integer):
             raise ValueError(f"{self.source}: pairs are {pairs.dtype}, expected integers (positions in the names).")
-        object.__setattr__(self, "pairs", pairs.astype(np.int64, copy=False))
+        set_fields(self, pairs=pairs.astype(np.int64, copy=False))
         for number, side in enumerate(("row", "col")):
             names = as_names(getattr(self, f"{side}_names"), f"{self.source}: {self.axes[number]}")
             metadata = as_metadata(getattr(self, f"{side}_metadata"), names, f"{self.source}: {self.axes[number]}")
-            object.__setattr__(self, f"{side}_names", names)
-            object.__setattr__(self, f"{side}_metadata", metadata)
+            set_fields(self, **{f"{side}_names": names, f"{side}_metadata": metadata})
             low, high = pairs[:, number].min(), pairs[:, number].max()
             if low < 0 or high >= len(names):
                 raise ValueError(
@@ -69,9 +69,10 @@ class Interactions:
                     f"but there are {len(names)}. Are the axes the right way round?"
                 )
         if self.times is not None:
-            object.__setattr__(self, "times", np.asarray(self.times))
-            if len(self.times) != len(pairs):
-                raise ValueError(f"{self.source}: {len(self.times)} times for {len(pairs)} pairs.")
+            times = np.asarray(self.times)
+            if len(times) != len(pairs):
+                raise ValueError(f"{self.source}: {len(times)} times for {len(pairs)} pairs.")
+            set_fields(self, times=times)
 
     @classmethod
     def from_lists(
@@ -91,7 +92,7 @@ class Interactions:
         for name, values in lists.items():
             if isinstance(values, str):
                 raise ValueError(f"{name!r} has the text {values!r}, expected a list of names.")
-        row_names = list(lists)
+        row_names = np.array(list(lists), dtype=object)
         cols = [list(values) for values in lists.values()]
         rows = np.repeat(np.arange(len(row_names)), [len(values) for values in cols])
         codes, col_names = pd.factorize(np.array([name for values in cols for name in values], dtype=object))
@@ -123,13 +124,10 @@ class Interactions:
 
     def cols_of(self, row_name: str) -> list[str]:
         """Names of the columns that a row has, in the order of the axis."""
-        rows = np.flatnonzero(self.row_names == row_name)
-        if not len(rows):
-            raise UnknownName.among(self.row_names, row_name, self.axes[0])
-        return list(self.col_names[np.unique(self.pairs[self.pairs[:, 0] == rows[0], 1])])
+        return list(self.col_names[np.unique(self.pairs[self.pairs[:, 0] == row_of(self, row_name), 1])])
 
     def in_common(self, row_name: str, others: Iterable[str]) -> pd.DataFrame:
-        """What a row shares with each of others, and what only one of them has.
+        """What a row shares with each of some others, and what only one of the two has.
 
         Parameters
         ----------
@@ -142,7 +140,7 @@ class Interactions:
         -------
         DataFrame
             A row for each of `others`, its name in the index; columns ``shared``, ``missing`` (what the other does not
-            have) and ``additional`` (what only the other has), as lists in the order of the axis.
+            have) and ``additional`` (what only the other has): lists in the order of the axis.
         """
         own = self.cols_of(row_name)
         found = {}
@@ -170,7 +168,7 @@ class Interactions:
 
 
 def row_of(interactions: Interactions, row_name: str) -> int:
-    """Number of the row called so."""
+    """The number of the row of this name."""
     found = np.flatnonzero(interactions.row_names == row_name)
     if not len(found):
         raise UnknownName.among(interactions.row_names, row_name, interactions.axes[0])
@@ -178,18 +176,18 @@ def row_of(interactions: Interactions, row_name: str) -> int:
 
 
 def in_order(interactions: Interactions) -> np.ndarray:
-    """Positions of the pairs sorted by row and time, shape (n_pairs,); those of one time stay in their order."""
+    """Positions of the pairs by row and time, shape (n_pairs,); pairs of one time stay in their order."""
     return np.lexsort((checked_times(interactions), interactions.pairs[:, 0]))
 
 
 def as_moment(day: str | np.datetime64) -> np.datetime64:
-    """A day, or moment, as people write it; `ValueError` says how."""
+    """A day or moment as people write it; `ValueError` says how."""
     try:
         moment = np.datetime64(day)
     except (TypeError, ValueError):
         moment = np.datetime64("NaT")
     if np.isnat(moment) or moment > np.datetime64("9999"):  # numpy reads 20150301 as a year
-        raise ValueError(f"{day!r} is no day, expected one such as '2015-03-01'.")
+        raise ValueError(f"{day!r} is not a day, expected one such as '2015-03-01'.")
     return moment
 
 

@@ -1,4 +1,4 @@
-"""The container of formulas: how much of which code each holds, and what was measured of it."""
+"""`Mixtures`: formulas, how much of each code they hold, and what was measured of them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,16 +9,17 @@ import pandas as pd
 from scipy import sparse
 
 from research_lib.checks import UnknownName, as_metadata, as_names
+from research_lib.containers.fields import FILLED_LATER, no_cleaning, set_fields
 
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """Formulas: how much of which code each holds, and what was measured of it.
+    """Formulas: how much of each code they hold, and what was measured of them.
 
     Parameters
     ----------
     amounts : array or sparse matrix, shape (n_formulas, n_codes)
-        How much of each code a formula holds, none below 0; kept as a `csr_array` of float64 without stored zeros.
+        How much of each code a formula holds, at least 0; kept as a `csr_array` of float64 without stored zeros.
     code_names : sequence of str
         Each name once.
     target : array, shape (n_formulas,) or (n_formulas, n_targets)
@@ -26,16 +27,16 @@ class Mixtures:
     unit : str
         Of the target, for labels: "mPa·s".
     context : DataFrame, optional
-        What describes a formula beside its amounts, numbers only: its temperature. Without columns if there is none.
+        What describes a formula beside its amounts, such as its temperature: numbers only. No columns if nothing does.
     formula_names : sequence of str, optional
         Each name once; by default the numbers from 1.
     formula_metadata, code_metadata : DataFrame, optional
-        What else is known, such as the fold of a published split.
+        What else is known of them, such as the fold of a published split.
     total : float, optional
-        What the amounts of a formula should sum to: 100 for percent. One that misses it by more than `tolerance` of it
+        What the amounts of a formula should sum to, such as 100 percent. A sum that misses it by more than `tolerance`
         is an error.
     tolerance : float
-        As a share of `total`.
+        A share of `total`.
     source : str
         Where the table came from.
     cleaning : DataFrame, optional
@@ -52,16 +53,16 @@ class Mixtures:
     code_names: np.ndarray
     target: np.ndarray
     unit: str = ""
-    context: pd.DataFrame | None = None
-    formula_names: np.ndarray | None = None
-    formula_metadata: pd.DataFrame | None = None
-    code_metadata: pd.DataFrame | None = None
+    context: pd.DataFrame = FILLED_LATER
+    formula_names: np.ndarray = FILLED_LATER
+    formula_metadata: pd.DataFrame = FILLED_LATER
+    code_metadata: pd.DataFrame = FILLED_LATER
     total: float | None = None
     tolerance: float = 0.02
     source: str = "memory"
-    cleaning: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"step": [], "count": []}))
+    cleaning: pd.DataFrame = field(default_factory=no_cleaning)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         amounts = sparse.csr_array(self.amounts, dtype=np.float64, copy=True)
         amounts.indices, amounts.indptr = amounts.indices.astype(np.int32), amounts.indptr.astype(np.int32)
         amounts.sum_duplicates()
@@ -83,16 +84,14 @@ class Mixtures:
         context = as_metadata(self.context, formulas, f"{self.source}: context:")
         for column in context:
             context[column] = _as_numbers(context[column], formulas, f"{self.source}: context {column!r}")
-        fields = {"amounts": amounts, "code_names": codes, "formula_names": formulas, "target": target}
-        fields["context"] = context.astype(np.float64)
-        fields["formula_metadata"] = as_metadata(self.formula_metadata, formulas, f"{self.source}: formula")
-        fields["code_metadata"] = as_metadata(self.code_metadata, codes, f"{self.source}: code")
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        set_fields(self, amounts=amounts, target=target, context=context.astype(np.float64))
+        for side, names in (("formula", formulas), ("code", codes)):
+            metadata = as_metadata(getattr(self, f"{side}_metadata"), names, f"{self.source}: {side}")
+            set_fields(self, **{f"{side}_names": names, f"{side}_metadata": metadata})
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        """Amounts are numbers of at least 0 that sum to the total; targets and context are numbers."""
+        """Raise `ValueError` unless amounts are at least 0 and sum to the total, and target and context are numbers."""
         wrong = ~(np.isfinite(self.amounts.data) & (self.amounts.data >= 0))
         if wrong.any():
             first = wrong.argmax()
@@ -136,6 +135,14 @@ class Mixtures:
         size = f"{len(self):,} formulas × {self.n_codes:,} codes"
         return f"Mixtures({size}, {self.amounts.nnz:,} amounts, from {self.source})"
 
+    def __getitem__(self, formulas: np.ndarray | tuple) -> Self:
+        """`subset` as scikit-learn's searches write it: ``mixtures[rows, ...]``."""
+        return self.subset(np.atleast_1d(formulas[0] if isinstance(formulas, tuple) else formulas))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.amounts.shape
+
     @property
     def n_formulas(self) -> int:
         return self.amounts.shape[0]
@@ -149,7 +156,7 @@ class Mixtures:
         return np.bincount(self.amounts.indices, minlength=self.n_codes)
 
     def amounts_of(self, formula_name: str) -> pd.Series:
-        """What a formula holds, by code, the most first."""
+        """What a formula holds by code, the largest amount first."""
         rows = np.flatnonzero(self.formula_names == formula_name)
         if not len(rows):
             raise UnknownName.among(self.formula_names, formula_name, "formula")
@@ -168,13 +175,13 @@ class Mixtures:
         )
 
     def without(self, code_names: Collection[str]) -> Self:
-        """The same formulas with nothing of some codes; sums may then miss any total."""
+        """The same formulas with none of some codes; the sums are then held to no total."""
         kept = sparse.dia_array((~np.isin(self.code_names, list(code_names))[None], [0]), shape=(self.n_codes,) * 2)
         return replace(self, amounts=self.amounts @ kept, total=None)
 
 
 def _as_numbers(values: Iterable, formulas: np.ndarray, what: str) -> np.ndarray:
-    """As float64; the error names the formula where there is a text."""
+    """The values as float64; the error names the first formula that has a text instead."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""`Space`: things and how far they are from each other, whether from a table, from vectors or from a rule."""
+"""`Space`: things and how far they are from each other, by a table or by vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,17 +6,16 @@ from typing import Self
 
 import numpy as np
 
-from research_lib.checks import as_names
+from research_lib.checks import as_names, check_choice
 from research_lib.containers.embedding import METRICS, Embedding
 
 CHUNK_PAIRS = 2**14
-N_CHECKED = 1000  # pairs on which a rule is tried
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]  # positions (n,), (n,) -> distances (n,)
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Named things with a distance; made by `from_matrix`, `from_embedding` or `from_rule`."""
+    """Named things with a distance; made by `from_matrix` or `from_embedding`."""
 
     names: np.ndarray
     rule: Rule
@@ -26,7 +25,7 @@ class Space:
         return len(self.names)
 
     def between(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Distance of each of `first` from its like in `second`, positions of shape (n_pairs,), float64."""
+        """Distances of the pairs of positions `first` and `second`, all of shape (n_pairs,); float64."""
         parts = [slice(start, start + CHUNK_PAIRS) for start in range(0, len(first), CHUNK_PAIRS)]
         return np.concatenate([self.rule(first[part], second[part]) for part in parts]) if parts else np.empty(0)
 
@@ -37,7 +36,7 @@ class Space:
         Parameters
         ----------
         matrix : ndarray of float, shape (n, n)
-            Symmetric, not negative, 0 on the diagonal.
+            Symmetric, nowhere negative, 0 on the diagonal.
         names : sequence of str, optional
             By default the numbers of the rows.
 
@@ -59,8 +58,7 @@ class Space:
     @classmethod
     def from_embedding(cls, embedding: Embedding, metric: str = "euclidean") -> Self:
         """From vectors, by a metric of `Embedding`; a cosine or Jaccard similarity s is the distance 1 - s."""
-        if metric not in METRICS:
-            raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
+        check_choice("metric", metric, METRICS)
         vectors = {
             "euclidean": lambda: embedding.vectors.astype(np.float64),
             "cosine": lambda: embedding.unit_vectors().astype(np.float64),
@@ -81,35 +79,9 @@ class Space:
 
         return cls(embedding.names, rule, rows)
 
-    @classmethod
-    def from_rule(cls, rule: Rule, names: np.ndarray) -> Self:
-        """From a function of positions, such as an edit distance; it is tried on some pairs first.
-
-        Parameters
-        ----------
-        rule : callable
-            Takes two arrays of positions, shape (n,), and gives their distances, shape (n,).
-        names : sequence of str
-            Of all things.
-        """
-        names = as_names(names, "Distances:")
-        rng = np.random.default_rng(0)
-        first, second = rng.integers(len(names), size=(2, N_CHECKED))
-        second[: N_CHECKED // 10] = first[: N_CHECKED // 10]
-        there, back = (np.asarray(rule(*pair), dtype=np.float64) for pair in ((first, second), (second, first)))
-        if there.shape != (N_CHECKED,):
-            raise ValueError(f"The rule gave shape {there.shape} for {N_CHECKED} pairs, expected ({N_CHECKED},).")
-        _check(names, first, second, there, back)
-        every = np.arange(len(names))
-
-        def rows(some: np.ndarray) -> np.ndarray:
-            return np.stack([rule(np.full(len(every), row), every) for row in some]).astype(np.float64)
-
-        return cls(names, lambda one, other: np.asarray(rule(one, other), dtype=np.float64), rows)
-
 
 def _check(names: np.ndarray, first: np.ndarray, second: np.ndarray, there: np.ndarray, back: np.ndarray) -> None:
-    """Raise `ValueError` if distances of pairs, there and back, break a rule of distances."""
+    """Raise `ValueError` if the distances of pairs, there and back, cannot be distances."""
 
     def pair(wrong: np.ndarray) -> tuple[int, str]:
         k = int(np.argmax(wrong))
@@ -120,7 +92,7 @@ def _check(names: np.ndarray, first: np.ndarray, second: np.ndarray, there: np.n
         raise ValueError(f"The distance of {which} is {there[k]}, expected a number.")
     if (there < 0).any():
         k, which = pair(-there)
-        raise ValueError(f"The distance of {which} is {there[k]:g}, expected no negative one.")
+        raise ValueError(f"The distance of {which} is {there[k]:g}, expected 0 or more.")
     if (wrong := np.abs(there - back) > 1e-6 * np.maximum(np.abs(there), np.abs(back))).any():
         k, which = pair(wrong)
         raise ValueError(f"Distances are not symmetric: {which} are {there[k]:g} apart, and {back[k]:g} the other way.")

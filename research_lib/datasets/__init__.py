@@ -1,12 +1,13 @@
 """Tables of things: ``load("books")`` and its kin."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import pandas as pd
 
-from research_lib.checks import check_choice
+from research_lib.checks import check_choice, suggest
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.documents import Documents
 from research_lib.containers.images import Images
@@ -21,7 +22,7 @@ from research_lib.datasets.mixtures import load_mixtures
 from research_lib.datasets.text import load_text
 from research_lib.datasets.word_tests import load_analogies, load_similarities
 
-Table = Interactions | Mixtures | Corpus | Documents | Images | pd.DataFrame
+Table: TypeAlias = Interactions | Mixtures | Corpus | Documents | Images | pd.DataFrame
 READERS: dict[str, Callable[..., Table]] = {
     "analogies": load_analogies,
     "books": load_books,
@@ -35,7 +36,7 @@ READERS: dict[str, Callable[..., Table]] = {
 }
 
 
-def load(what: str, source: str | Path = "sample", **cleaning: Any) -> Table:
+def load(what: str, source: str | Path = "sample", **cleaning: object) -> Table:
     """Read a table: ``load("books")``, ``load("log", "my_log.csv")``.
 
     Parameters
@@ -55,8 +56,19 @@ def load(what: str, source: str | Path = "sample", **cleaning: Any) -> Table:
 
     Raises
     ------
+    TypeError
+        If the source is no text or path, or the reader has no such option.
     ValueError
         If `what` or the source is unknown, or the file is not what was expected.
     """
+    if what == "films":
+        raise ValueError("Unknown table 'films'. Did you mean 'log'?")
     check_choice("table", what, READERS)
+    if not isinstance(source, str | Path) or not str(source):
+        raise TypeError(f"load({what!r}): the source is {source!r}, expected 'sample', a catalogue name or a path.")
+    options = list(inspect.signature(READERS[what]).parameters)[1:]
+    for option in cleaning:
+        if option not in options:
+            hint = suggest(option, options)
+            raise TypeError(f"load({what!r}) has no option {option!r}.{hint} It takes: {', '.join(options) or 'none'}.")
     return READERS[what](source, **cleaning)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from research_lib.checks import check_choice
+from research_lib.checks import check_choice, check_integers
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.common import as_cleaning, check_collections
+from research_lib.datasets.reading import check_collections, cleaning_log
 from research_lib.datasets.reading.infobox import tidy_infoboxes
-from research_lib.datasets.reading.lines import numbered_lines
+from research_lib.datasets.reading.text_files import stream_lines
 
 SAMPLE = Path(__file__).parent / "tables" / "books.csv"
 FIELDS = ("title", "infobox", "wikilinks", "external links", "last edit", "characters")
@@ -45,18 +45,18 @@ def load_books(
     min_count : int
         Keep links that are counted at least this often.
     count : {"books", "mentions"}
-        Whether a link that stands three times in one article counts once or three times.
+        Whether a link that occurs three times in one article counts once or three times.
     remove : collection of str
         Links to drop, in lower case.
     on_error : {"raise", "skip"}
-        Whether a line that cannot be read stops the reading, or is skipped and counted.
+        Whether an unreadable line is an error, or is skipped and counted.
 
     Returns
     -------
     Interactions
-        A pair a mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``, ``country``,
-        ``language`` (not in the sample), ``year``. Column metadata: ``n_books``, ``n_mentions``. `cleaning` tells what
-        was dropped.
+        One pair per mention; links in lower case, most mentioned first. Row metadata: ``author``, ``genre``,
+        ``country``, ``language`` (not in the sample), ``year``. Column metadata: ``n_books``, ``n_mentions``.
+        `cleaning` tells what was dropped.
 
     Raises
     ------
@@ -67,9 +67,10 @@ def load_books(
     ----------
     W. Koehrsen, "Building a Recommendation System Using Neural Network Embeddings", 2018.
     """
-    check_collections("links", remove=remove)
+    check_collections(remove=remove)
     check_choice("count", count, ("books", "mentions"))
     check_choice("on_error", on_error, ("raise", "skip"))
+    check_integers(0, min_count=min_count)
     if str(source) == "sample":
         titles, metadata, links = _read_sample()
         story = {"articles": len(titles)}
@@ -82,7 +83,7 @@ def load_books(
     if written.empty:
         raise ValueError(f"{source}: none of the {len(titles):,} books has a link.")
 
-    # From here on one entry a mention, and no loops.
+    # From here on: one element per mention, no loops.
     col, names = pd.factorize(written.str.lower())
     commonest = np.argsort(-np.bincount(col), kind="stable")  # names most mentioned come first
     col, names = np.argsort(commonest)[col], names[commonest]
@@ -110,32 +111,35 @@ def load_books(
     }
     return Interactions(
         pairs,
-        row_names=titles,
+        row_names=np.array(titles, dtype=object),
         col_names=names[kept],
         row_metadata=metadata,
         col_metadata=pd.DataFrame({"n_books": n_books[kept], "n_mentions": n_mentions[kept]}),
         source=str(source),
         axes=("book", "link"),
-        cleaning=as_cleaning(story),
+        cleaning=cleaning_log(story),
     )
 
 
 def _read_sample() -> tuple[list[str], pd.DataFrame, list[list[str]]]:
     table = pd.read_csv(SAMPLE, dtype={"year": "Int64"}, keep_default_na=False)
-    table["author"] = table["author"].mask(table["author"] == "Anonymous")  # who are not one person
+    table["author"] = table["author"].mask(table["author"] == "Anonymous")  # not one person
     links = [names.split("|") for names in table["links"]]
     return list(table["title"]), table[["author", "genre", "country", "year"]], links
 
 
 def _read_articles(path: Path, on_error: str) -> tuple[list[str], pd.DataFrame, list[list[str]], dict[str, int]]:
     """Titles, metadata and links of the articles that are books, and how many lines were what."""
-    titles, infoboxes, links = {}, [], []  # a dict keeps the order and knows in which line a title stood
+    titles: dict[str, int] = {}  # in which line each stands
+    infoboxes, links = [], []
     story = {"articles": 0, "lines skipped": 0, "Wikipedia: pages dropped": 0}
-    for number, line in numbered_lines(path):
+    for number, line in enumerate(stream_lines(path), start=1):
+        if line.isspace():
+            continue
         try:
             title, infobox, names = _parse(line)
             if title in titles:
-                raise ValueError(f"the title {title!r} stands in line {titles[title]} already")
+                raise ValueError(f"the title {title!r} is in line {titles[title]} already")
         except ValueError as error:
             if on_error == "raise":
                 raise ValueError(f"{path.name}, line {number}: {error}.") from None

@@ -67,8 +67,8 @@ def catalogue(kind: str | None = None) -> tuple[Dataset, ...]:
     return tuple(dataset for dataset in DATASETS if kind in (None, dataset.kind))
 
 
-def lists(source: object, kind: str) -> bool:
-    """Whether a reader's `source` is the name of a dataset of this kind."""
+def is_known(source: str | Path, kind: str) -> bool:
+    """Whether a source is a name from the catalogue; a `Path` is never one."""
     return source in [dataset.name for dataset in catalogue(kind)]
 
 
@@ -81,12 +81,12 @@ def find(name: str, kind: str | None = None) -> Dataset:
 
 
 def cache_folder() -> Path:
-    """Where fetched files lie: the folder in RESEARCH_LIB_DATA, or the system's cache."""
+    """Where fetched files are kept: the folder in RESEARCH_LIB_DATA, or the system's cache."""
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("research-lib"))
 
 
 def cached_paths(name: str) -> list[Path]:
-    """Where the files of a dataset lie in the cache, whether or not they are there."""
+    """Where the files of a dataset belong in the cache, whether or not they are there."""
     dataset = find(name)
     return [cache_folder() / dataset.name / file.name for file in dataset.files]
 
@@ -99,8 +99,8 @@ def is_cached(name: str) -> bool:
 def fetch(name: str, kind: str | None = None) -> list[Path]:
     """The files of a dataset, fetched into the cache when they are not there yet.
 
-    An interrupted transfer goes on where it stopped. Every file is checked against its SHA-256, also
-    when it was there already.
+    An interrupted transfer goes on where it stopped. Every file is checked against its SHA-256, even one that was
+    there already.
 
     Raises
     ------
@@ -133,18 +133,18 @@ def path_of(source: str | Path, kind: str, endings: str) -> Path:
     Parameters
     ----------
     source : str or Path
-        What the user gave to a loader, other than "sample".
+        What the user gave to a reader, other than "sample".
     kind : str
-        Of the catalogue's names.
+        Which of the catalogue's names count.
     endings : str
-        For the message: which files are read, as in "an .ndjson file".
+        Which files are read, for the message: "an .ndjson file".
 
     Raises
     ------
     IsADirectoryError, FileNotFoundError, ValueError
         If it is a folder, a path without a file, or an unknown name; and what `fetch` raises.
     """
-    if lists(source, kind):
+    if is_known(source, kind):
         return fetch(str(source), kind)[0]  # also where a folder has that name
     path = Path(source)
     if path.is_dir():
@@ -153,8 +153,8 @@ def path_of(source: str | Path, kind: str, endings: str) -> Path:
         return path
     if path.suffix or len(path.parts) > 1:
         raise FileNotFoundError(f"{path}: no such file (looked for in {Path.cwd()}).")
-    if get_close_matches(str(source), ["sample"], cutoff=0.8):
-        raise ValueError(f"Unknown dataset {source!r}. Did you mean 'sample'?")
+    if near := get_close_matches(str(source), ["sample"], cutoff=0.8):
+        raise ValueError(f"Unknown dataset {source!r}. Did you mean {near[0]!r}?")
     return fetch(str(source), kind)[0]  # says which names there are
 
 
@@ -164,12 +164,12 @@ def import_folder(folder: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     folder : str or Path
-        Searched with all its subfolders; the files' names do not matter.
+        Searched with all its subfolders; file names do not matter.
 
     Returns
     -------
     DataFrame
-        Columns ``file`` (where it was found) and ``name`` (the dataset), a row a copied file.
+        A row for each copied file: ``file`` (where it was found) and ``name`` (the dataset).
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -184,8 +184,8 @@ def import_folder(folder: str | Path) -> pd.DataFrame:
     for found in sorted(folder.rglob("*")):
         if not found.is_file() or found.stat().st_size not in sizes:
             continue
-        name, place = places.get(sha256_of(found), (None, None))
-        if name is not None:
+        if known := places.get(sha256_of(found)):
+            name, place = known
             write_atomically(place, found.read_bytes())
             copied.append((str(found), name))
     return pd.DataFrame(copied, columns=["file", "name"])

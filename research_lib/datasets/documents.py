@@ -8,24 +8,28 @@ import pandas as pd
 
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.documents import Documents
-from research_lib.datasets.reading.spreadsheet import read_table
+from research_lib.datasets.reading.spreadsheet import TABLE_ENDINGS, read_table
 from research_lib.datasets.text import load_text
 
 TABLES = Path(__file__).parent / "tables"
 
 
-def load_documents(source: str | Path = "sample", *, queries: str | Path | None = None) -> Documents:
+def load_documents(
+    source: str | Path = "sample", *, queries: str | Path | None = None, encoding: str = "utf-8"
+) -> Documents:
     """Documents to be searched, with queries.
 
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three sorts: ``synonym``
+        ``"sample"``: 252 descriptions of everyday things, compiled by us, with queries of three labels: ``synonym``
         (the answers mostly say it by another word), ``exact`` (a model number or rare name) and ``mixed``.
-        ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a CSV with columns ``name`` and
-        ``text``, all others become metadata; or what `load_text` reads, which is cut in halves.
+        ``"wiki-text"``: articles of Wikipedia, cut in halves, see `halves`. A path: a table with columns ``name`` and
+        ``text``, all others become metadata; or whatever `load_text` reads, which is cut in halves.
     queries : str or Path, optional
-        Of such a table: a CSV with columns ``query``, ``sort`` and ``relevant`` (names, a | between).
+        The queries of such a table: a table with columns ``query``, ``label`` and ``relevant`` (names, separated by |).
+    encoding : str
+        Of text tables: ``"cp949"`` for one that a Korean Excel wrote.
 
     Returns
     -------
@@ -38,8 +42,8 @@ def load_documents(source: str | Path = "sample", *, queries: str | Path | None 
     """
     if str(source) == "sample":
         return _read(TABLES / "documents.csv", TABLES / "queries.csv", "sample")
-    if Path(source).suffix == ".csv":
-        return _read(Path(source), queries, str(source))
+    if Path(source).suffix.lower() in TABLE_ENDINGS:
+        return _read(Path(source), queries, str(source), encoding)
     return halves(load_text(source))
 
 
@@ -54,7 +58,7 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
     corpus : Corpus
         Longer documents than four words give a document each, named by its number and first words.
     n_words : int
-        Of a query; a document with fewer of a sort gives no query of it.
+        Of a query; a document with fewer of a label gives no query of it.
     """
     cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
     if not cut:
@@ -69,25 +73,27 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             if counts[word]
         }
         marking, said = sorted(weight, key=lambda word: (-weight[word], word)), set(first)
-        for sort, wanted in (("says", True), ("not say", False)):
+        for label, wanted in (("says", True), ("not say", False)):
             chosen = [word for word in marking if (word in said) == wanted][:n_words]
             if len(chosen) == n_words:
-                rows.append((" ".join(chosen), sort, [name]))
-    queries = pd.DataFrame(rows, columns=["query", "sort", "relevant"])
-    return Documents([" ".join(first) for first, _ in cut], names, queries=queries, source=corpus.source)
+                rows.append((" ".join(chosen), label, [name]))
+    queries = pd.DataFrame(rows, columns=["query", "label", "relevant"])
+    return Documents(
+        [" ".join(first) for first, _ in cut], np.array(names, dtype=object), queries=queries, source=corpus.source
+    )
 
 
-def _read(path: Path, queries: str | Path | None, source: str) -> Documents:
-    table = _table(path, ("name", "text"))
+def _read(path: Path, queries: str | Path | None, source: str, encoding: str = "utf-8") -> Documents:
+    table = _table(path, ("name", "text"), encoding)
     asked = {}
     if queries is not None:
-        found = _table(Path(queries), ("query", "sort", "relevant"))
+        found = _table(Path(queries), ("query", "label", "relevant"), encoding)
         asked["queries"] = found.assign(relevant=[names.split("|") for names in found["relevant"]])
     return Documents(table["text"], table["name"], table.drop(columns=["name", "text"]), source=source, **asked)
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    table = read_table(path).reset_index(drop=True)
+def _table(path: Path, columns: tuple[str, ...], encoding: str) -> pd.DataFrame:
+    table = read_table(path, encoding=encoding)
     if missing := [name for name in columns if name not in table]:
-        raise ValueError(f"{path.name}: no column {missing[0]!r}, which has: {', '.join(table.columns)}.")
+        raise ValueError(f"{path.name}: no column {missing[0]!r}. There are: {', '.join(map(repr, table.columns))}.")
     return table

@@ -11,35 +11,35 @@ from sklearn.datasets import load_digits
 
 from research_lib.containers.images import Images
 from research_lib.datasets import catalogue
-from research_lib.datasets.common import as_cleaning
+from research_lib.datasets.reading import cleaning_log
 
-GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
-UNSIGNED_BYTES = 8  # how the idx format calls them
+GREY = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # how bright red, green and blue look (ITU-R BT.601)
+UNSIGNED_BYTES = 8  # their number in the idx format
 
 
 def load_images(source: str | Path = "sample", *, labels: str | Path | None = None) -> Images:
-    """Images with their kinds.
+    """Images, perhaps with labels.
 
     Parameters
     ----------
     source : str or Path
         ``"sample"``: 1,797 handwritten digits of 8 × 8 pixels, which come with scikit-learn. ``"mnist-test"``: 10,000
-        of 28 × 28. A path: a folder of .png files of one size, those of a kind in a subfolder named after it; or a
-        gzipped file of the form in which MNIST is published.
+        of 28 × 28. A path: a folder of .png files of one size, perhaps in subfolders that are named by their labels; or
+        a gzipped file in the format of MNIST.
     labels : str or Path, optional
-        Of such a file: the one of its labels.
+        The file with the labels of such a file.
 
     Returns
     -------
     Images
-        Ink is 1 and paper 0: a picture of a folder is 1 where it is black, colours become grey.
+        Ink is 1, paper 0: a picture from a folder is 1 where it is black, and colours become grey.
 
     Raises
     ------
     ValueError
-        If the source is unknown, a file is not of its form, or sizes differ.
+        If the source is unknown, a file is not in its format, or sizes differ.
     """
-    known = catalogue.lists(source, "images")
+    known = catalogue.is_known(source, "images")
     if str(source) == "sample":
         digits = load_digits()
         images = Images(digits.images / 16, digits.target, source="sample")
@@ -49,17 +49,17 @@ def load_images(source: str | Path = "sample", *, labels: str | Path | None = No
         path = catalogue.path_of(source, "images", "a folder of .png files or an idx .gz file")
         labels = catalogue.cached_paths(str(source))[1] if known else labels
         images = Images(read_idx(path), None if labels is None else read_idx(labels), source=str(source))
-    story = {"images": len(images), "kinds": 0 if images.labels is None else len(set(images.labels))}
-    return replace(images, cleaning=as_cleaning(story))
+    story = {"images": len(images), "labels": 0 if images.labels is None else len(set(images.labels))}
+    return replace(images, cleaning=cleaning_log(story))
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """An array from a gzipped file of the form in which MNIST is published (idx, unsigned bytes).
+    """An array from a gzipped file in the format of MNIST (idx, unsigned bytes).
 
     Raises
     ------
     ValueError
-        If it is not gzipped, not of this form, or not whole.
+        If it is not gzipped, not in this format, or not whole.
     """
     path = Path(path)
     try:
@@ -80,7 +80,7 @@ def read_idx(path: str | Path) -> np.ndarray:
 
 
 def _read_folder(folder: Path) -> Images:
-    """The pictures of a folder and of its subfolders, which name kinds, in order of their names."""
+    """The pictures of a folder, and of its subfolders, whose names are labels; in order of their names."""
     paths = sorted(
         path
         for path in [*folder.glob("*"), *folder.glob("*/*")]
@@ -89,15 +89,18 @@ def _read_folder(folder: Path) -> Images:
     if not paths:
         raise ValueError(f"{folder}: no .png file in it or in its subfolders.")
     names = [path.relative_to(folder).as_posix() for path in paths]
-    of_kinds = ["/" in name for name in names]
-    if any(of_kinds) and not all(of_kinds):
-        raise ValueError(f"{folder}: {names[of_kinds.index(False)]!r} is in no subfolder, so of no kind; others are.")
-    labels = [path.parent.name for path in paths] if all(of_kinds) else None
-    return Images([_read_picture(path) for path in paths], labels, names, source=str(folder))
+    labelled = ["/" in name for name in names]
+    if any(labelled) and not all(labelled):
+        raise ValueError(
+            f"{folder}: {names[labelled.index(False)]!r} is in no subfolder, so it has no label; others have."
+        )
+    labels = np.array([path.parent.name for path in paths]) if all(labelled) else None
+    pictures = [_read_picture(path) for path in paths]
+    return Images(pictures, labels, np.array(names), source=str(folder))  # type: ignore[arg-type]  # which checks their sizes
 
 
 def _read_picture(path: Path) -> np.ndarray:
-    """Ink from 0 (white) to 1 (black), shape (height, width); what is transparent is paper."""
+    """Ink from 0 (white) to 1 (black), shape (height, width); transparent is paper."""
     try:
         picture = imread(path)
     except (OSError, SyntaxError, ValueError) as error:
@@ -105,4 +108,4 @@ def _read_picture(path: Path) -> np.ndarray:
     if picture.ndim == 2:
         return 1 - picture
     opaque = picture[..., 3] if picture.shape[2] == 4 else np.float32(1)
-    return np.clip(opaque * (1 - picture[..., :3] @ np.float32(GREY)), 0, 1)
+    return np.clip(opaque * (1 - picture[..., :3] @ GREY), 0, 1)

@@ -1,4 +1,4 @@
-"""Ingredients and what each is for: our sample, the EU's inventory, or a list of one's own."""
+"""Ingredients and what each is for: our sample, the EU's inventory, or your own list."""
 
 import re
 import warnings
@@ -12,23 +12,25 @@ import pandas as pd
 from research_lib.checks import check_choice
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.common import as_cleaning, check_collections, errors_in
+from research_lib.datasets.reading import check_collections, cleaning_log
 from research_lib.datasets.reading.spreadsheet import (
+    TABLE_ENDINGS,
     find_column,
     find_separator,
     read_table,
-    read_text,
     split_cell,
     tidy_text,
 )
+from research_lib.datasets.reading.text_files import numbered_lines, read_text
 
 SAMPLE = Path(__file__).parent / "tables" / "ingredients.csv"
-TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")  # an .xls is refused there, with advice
-FILES = "a .csv, .tsv or .xlsx table, or a text of lines such as '23309: [1, 9, 2]'"
-NAME_COLUMNS = ("inci name", "inci", "ingredient name", "ingredient", "name", "성분명", "원료명", "성분", "원료")
-NAME_COLUMNS += ("ingredient code", "code", "성분코드", "원료코드", "코드")
+FILES = "a .csv, .tsv, .xlsx or .parquet table, or a text of lines such as '23309: [1, 9, 2]'"
+NAME_COLUMNS = (
+    *("inci name", "inci", "ingredient name", "ingredient", "name", "성분명", "원료명", "성분", "원료"),
+    *("ingredient code", "code", "성분코드", "원료코드", "코드"),
+)
 PURPOSE_COLUMNS = ("purposes", "purpose", "functions", "function", "배합목적", "사용목적", "목적", "기능")
-GENERIC_SHARE = 0.2  # of the ingredients: what more of them are for says little of any
+GENERIC_SHARE = 0.2  # a purpose that more ingredients have than this says little about any
 
 
 def load_ingredients(
@@ -48,59 +50,58 @@ def load_ingredients(
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: common ingredients, compiled by us. ``"cosing"``: the EU's inventory. A path: a .csv, .tsv or
-        .xlsx with a column of names or codes and one of purposes, many in a cell or one a row; or any other text of
-        lines ``23309: [1, 9, 2]``, the ids of a code's purposes. Blank lines and those that begin with # are passed
-        over.
+        ``"sample"``: common ingredients, compiled by us. ``"cosing"``: the EU's inventory. A path: a table with a
+        column of names or codes and one of purposes, several in a cell or one per row; or any other text with lines
+        such as ``23309: [1, 9, 2]``, the ids of a code's purposes. Blank lines and comments (#) are passed over.
     name_column, purpose_column : str, optional
-        Columns of a table; without them, the common names of such columns are looked for.
+        Columns of a table; by default, columns with one of the usual names.
     separator : str, optional
-        What stands between the purposes in a cell; ``""`` if a cell is one purpose. Without it, see `find_separator`.
+        What separates the purposes in a cell; ``""`` if a cell is one purpose. By default, see `find_separator`.
     purposes : mapping of int to str or sequence of str, optional
-        Names of the ids in a text; a sequence counts from 1. Without it they are called "purpose 1" and so on.
+        Names for the ids in a text; a sequence counts from 1. By default "purpose 1" and so on.
     synonyms : mapping of str to str, optional
-        Other names of purposes, ``{"emollients": "Emollient"}``, whatever their case; each is looked up once.
+        Other names of purposes, ``{"emollients": "Emollient"}``, in any case; each is looked up once.
     dropped : collection of str
-        Purposes that say nothing, by their names after the synonyms, whatever their case. Ingredients with no other
-        are left out.
+        Purposes that say nothing, in any case, named as after the synonyms. Ingredients without any other purpose are
+        left out.
     on_error : {"raise", "skip"}
-        Whether a row that has no name or no purposes, or a line that cannot be read, stops the reading, or is skipped
-        and counted. Rows of the catalogue's tables may lack purposes.
+        Whether a row without a name or purposes, or an unreadable line, is an error, or is skipped and counted. Rows of
+        the catalogue's tables may lack purposes.
     encoding : str
-        Of a text file or .csv: ``"cp949"`` for one that a Korean Excel wrote.
+        Encoding of a text file or .csv: ``"cp949"`` for one that a Korean Excel wrote.
 
     Returns
     -------
     Interactions
         Distinct pairs. Ingredients in order of appearance, rows of the same name merged; purposes by falling number of
-        ingredients, spelt as most often, after `tidy_text` and without regard to case. Row metadata: ``n_purposes``,
-        ``leading_purpose`` (the one written first; where the lists are in alphabetical order, which says nothing, the
-        commonest but for those of more than a fifth of the ingredients), and the table's other columns (the first value
-        of each ingredient). Column metadata: ``n_ingredients``. `cleaning` tells what was dropped.
+        ingredients, in their commonest spelling, whatever the case. Row metadata: ``n_purposes``, ``leading_purpose``
+        (the first one written; or, if lists are in alphabetical order, which says nothing, the commonest one that no
+        more than a fifth of the ingredients have), and the table's other columns (the first value of each ingredient).
+        Column metadata: ``n_ingredients``. `cleaning` tells what was dropped.
 
     Raises
     ------
     ValueError
-        If the source is unknown, the file is not of these forms, or nothing is left of it.
+        If the source is unknown, the file has none of these forms, or nothing of it is left.
     """
     check_choice("on_error", on_error, ("raise", "skip"))
-    check_collections("purposes", purposes=purposes, dropped=dropped)
+    check_collections(purposes=purposes, dropped=dropped)
     path = SAMPLE if str(source) == "sample" else catalogue.path_of(source, "ingredients", FILES)
-    if path.suffix.lower() in TABLES:
+    if path.suffix.lower() in TABLE_ENDINGS:
         if purposes is not None:
             raise ValueError(f"{path.name}: purposes names the ids of a text, but a table has names; see synonyms.")
         entries, metadata = _read_cells(path, name_column, purpose_column, separator, encoding)
     else:
         if (name_column, purpose_column, separator) != (None, None, None):
-            raise ValueError(f"{path.name}: columns and separators are a table's, expected {FILES}.")
+            raise ValueError(f"{path.name}: only tables have columns and separators, expected {FILES}.")
         entries = _read_lines(path, purposes, encoding)
         metadata = pd.DataFrame(index=[entry.number for entry in entries])
-    published = str(source) == "sample" or catalogue.lists(source, "ingredients")
+    published = str(source) == "sample" or catalogue.is_known(source, "ingredients")
     entries, story = _checked(entries, path.name, on_error, may_lack_purposes=published)
     if story["rows skipped"]:
         warnings.warn(f"{source}: {story['rows skipped']} rows could not be read and are skipped.", stacklevel=2)
 
-    # From here on one entry a purpose that was written, and no loops.
+    # From here on: one element per purpose as written, no loops.
     row = np.repeat(np.arange(len(entries)), [len(entry.purposes) for entry in entries])
     written = pd.Series([purpose for entry in entries for purpose in entry.purposes], dtype=object)
     spelt, replaced = _normalised(written, synonyms or {})
@@ -116,7 +117,7 @@ def load_ingredients(
     n_ingredients = np.bincount(keys % n_cols)
     commonest = np.lexsort([purpose_names.astype(str), -n_ingredients])
     purpose_names, n_ingredients = np.asarray(purpose_names)[commonest], n_ingredients[commonest]
-    col_of = np.argsort(commonest)  # where a column has come to stand
+    col_of = np.argsort(commonest)  # the new place of a column
     pairs = np.column_stack(np.divmod(np.sort(keys - keys % n_cols + col_of[keys % n_cols]), n_cols))
     if _alphabetical(mentioned_by, purpose_names[col_of[col]]):
         leading = _commonest_but_generic(pairs, n_ingredients, len(names))
@@ -148,7 +149,7 @@ def load_ingredients(
         col_metadata=pd.DataFrame({"n_ingredients": n_ingredients}),
         source=str(source),
         axes=("ingredient", "purpose"),
-        cleaning=as_cleaning(story),
+        cleaning=cleaning_log(story),
     )
 
 
@@ -165,7 +166,7 @@ class _Entry(NamedTuple):
 def _checked(
     entries: list[_Entry], file: str, on_error: str, may_lack_purposes: bool
 ) -> tuple[list[_Entry], dict[str, int]]:
-    """The entries that have a name and purposes, and how many have not."""
+    """The entries with a name and purposes, and how many have none."""
     story = {"rows": len(entries), "rows skipped": 0, "rows without purposes": 0}
     good = []
     for entry in entries:
@@ -192,9 +193,7 @@ def _read_lines(path: Path, purposes: Mapping[int, str] | Sequence[str] | None, 
     """The lines ``code: [1, 2]`` of a text."""
     known = None if purposes is None else _names_of_ids(purposes)
     entries = []
-    for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
+    for number, line in numbered_lines(read_text(path, encoding).split("\n")):
         code, _, ids = line.rpartition(":")
         where, code, ids = f"line {number}", code.strip(), ids.strip()
         try:
@@ -213,7 +212,7 @@ def _names_of_ids(purposes: Mapping[int, str] | Sequence[str]) -> dict[int, str]
 
 
 def _purposes_of(code: str, ids: str, known: dict[int, str] | None) -> list[str]:
-    """Names of the purposes whose ids stand in ``[1, 2]``."""
+    """Names of the purposes with the ids in ``[1, 2]``."""
     if not code or ids.startswith("[") != ids.endswith("]"):
         raise ValueError(
             "expected a line such as '23309: [1, 9, 2]', a code and its purposes' ids; "
@@ -234,16 +233,18 @@ def _purposes_of(code: str, ids: str, known: dict[int, str] | None) -> list[str]
 def _read_cells(
     path: Path, name_column: str | None, purpose_column: str | None, separator: str | None, encoding: str
 ) -> tuple[list[_Entry], pd.DataFrame]:
-    """The rows of a table, and its other columns with missing values as None."""
+    """The rows of a table, and its other columns, with None where a value is missing."""
     table = read_table(path, encoding=encoding)
-    with errors_in(path):
+    try:
         name = find_column(table, name_column, NAME_COLUMNS, "names or codes of ingredients", "name_column")
         purpose = find_column(table, purpose_column, PURPOSE_COLUMNS, "purposes", "purpose_column")
         if name == purpose:
             raise ValueError(f"the column {name!r} cannot hold both the names and the purposes.")
         cells = table[purpose].str.replace(r"^\s*\[(.*)\]\s*$", r"\1", regex=True)  # [1, 9, 2]
         separator = find_separator(cells, separator, "purpose")
-    # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two of them, from the one with one.
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two blanks, from the one with a single blank.
     entries = [
         _Entry(number, f"row {number}, column {purpose!r}", text.strip(), split_cell(cell, separator))
         for number, text, cell in zip(table.index, table[name], cells, strict=True)
@@ -253,7 +254,7 @@ def _read_cells(
 
 
 def _normalised(written: pd.Series, synonyms: Mapping[str, str]) -> tuple[pd.Series, int]:
-    """Purposes in one spelling each, the user's or else the most frequent, and how many synonyms were replaced."""
+    """Each purpose in one spelling, the user's or else the commonest, and how many synonyms were replaced."""
     meant = {tidy_text(name).casefold(): tidy_text(meaning) for name, meaning in synonyms.items()}
     if "" in meant or "" in meant.values():
         raise ValueError("synonyms has an empty name, expected names of purposes; to leave one out, see dropped.")
@@ -267,7 +268,7 @@ def _normalised(written: pd.Series, synonyms: Mapping[str, str]) -> tuple[pd.Ser
 
 
 def _alphabetical(mentioned_by: np.ndarray, purposes: np.ndarray) -> bool:
-    """Whether purposes were written in the order of the alphabet, but for a few (merged rows begin it anew)."""
+    """Whether purposes are in alphabetical order, with few exceptions (merged rows start anew)."""
     order = np.argsort(mentioned_by, kind="stable")
     mentioned_by, purposes = mentioned_by[order], purposes[order].astype(str)
     falls = (purposes[1:] < purposes[:-1])[mentioned_by[1:] == mentioned_by[:-1]]
@@ -275,7 +276,7 @@ def _alphabetical(mentioned_by: np.ndarray, purposes: np.ndarray) -> bool:
 
 
 def _commonest_but_generic(pairs: np.ndarray, n_ingredients: np.ndarray, n_rows: int) -> np.ndarray:
-    """A column for each row, shape (n_rows,); `pairs` are sorted, columns by falling number of rows."""
+    """A column for each row, shape (n_rows,); `pairs` are sorted, and columns by falling number of rows."""
     generic = n_ingredients[pairs[:, 1]] > GENERIC_SHARE * n_rows
     order = np.lexsort((pairs[:, 1], generic, pairs[:, 0]))  # generic ones last, else as they stand
     _, first = np.unique(pairs[order, 0], return_index=True)

@@ -1,4 +1,4 @@
-"""Users and the films they liked, with the time of each: MovieLens, or a table of one's own."""
+"""Users and what they chose, each with its time: MovieLens, or your own log."""
 
 import zipfile
 from collections.abc import Sequence
@@ -9,14 +9,8 @@ import pandas as pd
 
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.common import as_cleaning, errors_in
-from research_lib.datasets.reading.spreadsheet import (
-    find_column,
-    find_optional_column,
-    read_table,
-    split_cell,
-    tidy_text,
-)
+from research_lib.datasets.reading import cleaning_log
+from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
 from research_lib.datasets.reading.times import read_times
 from research_lib.datasets.synthetic.drift import planted_drift
 
@@ -42,38 +36,38 @@ def load_log(
     category_column: str | None = None,
     encoding: str = "utf-8",
 ) -> Interactions:
-    """Users × films with times: a pair a film that a user liked.
+    """Users × items with times: a pair for each item that a user chose or liked.
 
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: users and films that never were, whose taste drifts, see `planted_drift`. ``"movielens-small"``:
-        ratings of films, 1996 to 2018. A path: MovieLens' .zip, or a table with a row a user, item and time.
+        ``"sample"``: made-up users and films, with a taste that drifts, see `planted_drift`. ``"movielens-small"``:
+        ratings of films, 1996 to 2018. A path: MovieLens' .zip, or a table with a user, an item and a time in each row.
     min_rating : float, optional
-        Keep ratings of at least so much; None keeps all. A table without ratings is kept whole.
+        Keep ratings of at least this; None keeps all. A table without ratings is kept whole.
     min_count : int
-        Keep films with at least so many of them.
+        Keep items with at least this many pairs.
     user_column, item_column, time_column : str, optional
-        Columns of a table; without them the common names of such columns are looked for.
+        Columns of a table; by default, columns with one of the usual names.
     rating_column, category_column : str, optional
-        The same, but a table need not have them. Categories are separated by ``|``: ``Comedy|Drama``; those of an item
-        stand in the first of its cells that is not empty.
+        The same, but a table need not have them. Categories are separated by ``|``: ``Comedy|Drama``; an item's are
+        taken from its first cell that is not empty.
     encoding : str
-        Of a text file.
+        Encoding of a text file.
 
     Returns
     -------
     Interactions
-        Sorted by user and time, ``times`` as datetime64[s] in UTC; rows may come in any order, and those of one user
-        and time stay in theirs. A pair that stands there twice is kept at its first time. Column metadata:
-        ``categories`` (as they were written), ``category`` (of its categories the one that fewest films have, which
-        says most) and ``n_users``, for MovieLens also ``year``. Films of one title are told apart by their number.
+        Sorted by user and time, ``times`` as datetime64[s] in UTC; rows may come in any order, and rows of one user and
+        time keep theirs. A repeated pair is kept at its first time. Column metadata: ``categories`` (as written),
+        ``category`` (the rarest of them, which says most) and ``n_users``, for MovieLens also ``year``. Films with the
+        same title are told apart by their number. Axes are user and film; of your own table, user and item.
 
     Raises
     ------
     ValueError
-        If the source is unknown, a user, item, time or column is missing, times are in two formats, a rating is no
-        number or of a film that MovieLens' list has not, or nothing is left.
+        If the source is unknown, a user, item, time or column is missing, times are in two formats, a rating is not a
+        number or is of a film missing from MovieLens' list, or nothing is left.
 
     References
     ----------
@@ -83,59 +77,62 @@ def load_log(
         return planted_drift()
     path = catalogue.path_of(source, "log", FILES)
     if path.suffix.lower() == ".zip":
-        table, films = _read_movielens(path)
+        table, items = _read_movielens(path)
     else:
         columns = user_column, item_column, time_column, rating_column, category_column
-        with errors_in(path):
-            table, films = _read_own(read_table(path, encoding=encoding), columns)
-    return _interactions(table, films, min_rating, min_count, str(source))
+        try:
+            table, items = _read_own(read_table(path, encoding=encoding), columns)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None
+    item = "film" if path.suffix.lower() == ".zip" else "item"
+    return _interactions(table, items, item, min_rating, min_count, str(source))
 
 
 def _interactions(
-    table: pd.DataFrame, films: pd.DataFrame, min_rating: float | None, min_count: int, source: str
+    table: pd.DataFrame, items: pd.DataFrame, item: str, min_rating: float | None, min_count: int, source: str
 ) -> Interactions:
-    """From a row a rating: ``user``, ``film`` (position in `films`), ``time`` and maybe ``rating``."""
+    """From a table with a row a pair: ``user``, ``item`` (position in `items`), ``time`` and perhaps ``rating``."""
     story = {"rows": len(table)}
     rated = f" rated at least {min_rating:g}" if min_rating is not None and "rating" in table else ""
     if rated:
         table = table[table["rating"] >= min_rating]
         story[rated.strip()] = len(table)
     table = table.sort_values(["user", "time"], kind="stable")
-    again = table.duplicated(["user", "film"])
+    again = table.duplicated(["user", "item"])
     story["pairs that stand there again, dropped"] = int(again.sum())
     table = table[~again]
-    counts = np.bincount(table["film"], minlength=len(films))
+    counts = np.bincount(table["item"], minlength=len(items))
     kept = np.flatnonzero(counts >= max(min_count, 1))
     if not len(kept):
         most, lower = counts.max(initial=0), "min_count or min_rating" if rated else "min_count"
-        raise ValueError(f"{source}: no film has {min_count} pairs{rated}; the most is {most}. Give a lower {lower}.")
-    table = table[counts[table["film"]] >= min_count]
+        raise ValueError(f"{source}: no {item} has {min_count} pairs{rated}; the most is {most}. Give a lower {lower}.")
+    table = table[counts[table["item"]] >= min_count]
     users, row_names = pd.factorize(table["user"], sort=True)
-    films = films.iloc[kept].reset_index(drop=True)
-    story |= {f"films with at least {min_count}": len(kept), "users": len(row_names), "pairs": len(table)}
+    items = items.iloc[kept].reset_index(drop=True)
+    story |= {f"{item}s with at least {min_count}": len(kept), "users": len(row_names), "pairs": len(table)}
     return Interactions(
-        pairs=np.column_stack([users, np.searchsorted(kept, table["film"])]),
+        pairs=np.column_stack([users, np.searchsorted(kept, table["item"])]),
         row_names=row_names,
-        col_names=films["name"],
-        col_metadata=_rarest(films.drop(columns="name")).assign(n_users=counts[kept]),
+        col_names=items["name"],
+        col_metadata=_rarest(items.drop(columns="name")).assign(n_users=counts[kept]),
         times=table["time"].to_numpy("datetime64[s]"),
         source=source,
-        axes=("user", "film"),
-        cleaning=as_cleaning(story),
+        axes=("user", item),
+        cleaning=cleaning_log(story),
     )
 
 
-def _rarest(films: pd.DataFrame) -> pd.DataFrame:
-    """The metadata with ``category``, the one of each film's categories that fewest films have."""
-    if "categories" not in films:
-        return films
-    each = films["categories"].str.split("|")
+def _rarest(items: pd.DataFrame) -> pd.DataFrame:
+    """The metadata with ``category``: of each item's categories the one that fewest items have."""
+    if "categories" not in items:
+        return items
+    each = items["categories"].str.split("|")
     counts = each.explode().value_counts()
-    return films.assign(category=[min(names, key=counts.get) if names[0] else None for names in each])
+    return items.assign(category=[min(names, key=counts.get) if names[0] else None for names in each])
 
 
 def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings and films, read out of the archive as it was published."""
+    """Ratings and films from the archive as published."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = {Path(name).name: name for name in archive.namelist()}
@@ -149,7 +146,7 @@ def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     film = pd.Index(movies["movieId"]).get_indexer(ratings["movieId"])
     if (film < 0).any():
         unknown = ratings["movieId"][(film < 0).argmax()]
-        raise ValueError(f"{path}: ratings.csv rates movieId {unknown}, which movies.csv has not.")
+        raise ValueError(f"{path}: ratings.csv rates movieId {unknown}, which movies.csv lacks.")
     title = movies["title"].str.strip()
     numbered = title + " #" + movies["movieId"].astype(str)
     films = pd.DataFrame(
@@ -162,7 +159,7 @@ def _read_movielens(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(
         {
             "user": ratings["userId"],
-            "film": film,
+            "item": film,
             "time": ratings["timestamp"].to_numpy("datetime64[s]"),
             "rating": ratings["rating"],
         }
@@ -176,22 +173,33 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
     user = find_column(table, user, USER_COLUMNS, "users", "user_column")
     item = find_column(table, item, ITEM_COLUMNS, "items", "item_column")
     time = find_column(table, time, TIME_COLUMNS, "times", "time_column")
-    rating = find_optional_column(table, rating, RATING_COLUMNS, "ratings", "rating_column")
-    category = find_optional_column(table, category, CATEGORY_COLUMNS, "categories", "category_column")
+    rating = _optional(table, rating, RATING_COLUMNS, "ratings", "rating_column")
+    category = _optional(table, category, CATEGORY_COLUMNS, "categories", "category_column")
     tidy = table[[user, item]].map(tidy_text)
     for column, cells in tidy.items():
         if (cells == "").any():
             raise ValueError(f"row {cells.index[(cells == '').argmax()]}, column {column!r}: the cell is empty.")
-    film, names = pd.factorize(tidy[item])
-    read = pd.DataFrame({"user": tidy[user].to_numpy(), "film": film, "time": read_times(table[time])})
-    films = pd.DataFrame({"name": names})
+    number, names = pd.factorize(tidy[item])
+    read = pd.DataFrame({"user": tidy[user].to_numpy(), "item": number, "time": read_times(table[time])})
+    items = pd.DataFrame({"name": names})
     if rating is not None:
         numbers = pd.to_numeric(table[rating], errors="coerce")
-        if numbers.isna().any():
-            row = numbers.index[numbers.isna().argmax()]
-            raise ValueError(f"row {row}, column {rating!r}: {table.at[row, rating]!r} is no number.")
+        broken = ~np.isfinite(numbers)
+        if broken.any():
+            row = numbers.index[broken.argmax()]
+            raise ValueError(f"row {row}, column {rating!r}: {table.at[row, rating]!r} is not a finite number.")
         read["rating"] = numbers.to_numpy()
     if category is not None:
         cells = table[category].map(lambda cell: "|".join(split_cell(cell, "|")))
-        films["categories"] = cells.where(cells != "").groupby(film).first().fillna("").to_numpy()
-    return read, films
+        items["categories"] = cells.where(cells != "").groupby(number).first().fillna("").to_numpy()
+    return read, items
+
+
+def _optional(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str | None:
+    """Like `find_column`, but None if the column was not asked for and is not there."""
+    try:
+        return find_column(table, given, known, what, option)
+    except ValueError:
+        if given is not None:
+            raise
+        return None

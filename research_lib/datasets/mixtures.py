@@ -1,4 +1,4 @@
-"""Formulas and what was measured of them: two public tables, or one's own, wide or long."""
+"""Formulas and what was measured of them: two public tables, or your own, wide or long."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from scipy import sparse
 
 from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets import catalogue
-from research_lib.datasets.common import as_cleaning, check_collections, errors_in
+from research_lib.datasets.reading import check_collections, cleaning_log
 from research_lib.datasets.reading.compositions import parse_composition
-from research_lib.datasets.reading.spreadsheet import find_column, find_optional_column, read_table, tidy_text
+from research_lib.datasets.reading.spreadsheet import find_column, read_table, tidy_text
 from research_lib.datasets.synthetic.laboratory import formula_twin
 
-FILES = "a .csv, .tsv, .xlsx or .parquet table with a column a code, or with results= one of formula, code and amount"
+FILES = "a .csv, .tsv, .xlsx or .parquet table with a column per code, or with results= one of formula, code and amount"
 NAME_COLUMNS = ("formula id", "formula", "formula no", "formula number", "처방코드", "처방번호", "처방")
 ELEMENTS = Path(__file__).parent / "tables" / "elements.csv"
 CODE_COLUMNS = ("code", "ingredient code", "ingredient", "성분코드", "원료코드", "코드", "성분", "원료")
@@ -47,40 +47,40 @@ def load_mixtures(
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: a laboratory that never was, see `formula_twin`. ``"logv"``: the viscosity of liquids.
-        ``"expt-gap"``: the band gap of compositions. A path: a wide table, with a row a formula and a column a code;
-        or with `results` a long one, with a row for each code of a formula.
+        ``"sample"``: a made-up laboratory, see `formula_twin`. ``"logv"``: the viscosity of liquids. ``"expt-gap"``:
+        the band gap of compositions. A path: a wide table, with a row per formula and a column per code; or, with
+        `results`, a long one, with a row for each code of a formula.
     results : str or Path, optional
-        Of a long table: the table with a row a formula, its target and its context.
+        For a long table: the table of the formulas, with their target and context.
     target_column : str or sequence of str, optional
-        What was measured; several make a target of shape (n_formulas, n_targets).
+        What was measured; several columns make a target of shape (n_formulas, n_targets).
     name_column, code_column, amount_column : str, optional
-        Columns of a table; without them, as without `target_column`, the common names of such columns are looked for.
-        Where no column holds names of formulas, a wide table's rows are numbered.
+        Columns of a table. By default these, and `target_column`, are columns with one of the usual names. If a wide
+        table has no names of formulas, they are numbered.
     context_columns : collection of str
-        What describes a formula beside its amounts.
+        What describes a formula besides its amounts.
     left_out : collection of str
-        Columns of a wide table that are no codes.
+        Columns of a wide table that are not codes.
     unit : str
-        Of the target.
+        Unit of the target.
     total : float, optional
         What the amounts of a formula should sum to.
     encoding : str
-        Of a text file.
+        Encoding of text files.
 
     Returns
     -------
     Mixtures
-        Formulas and codes in order of appearance. An empty cell is an amount of 0; amounts of a code that stands twice
-        in a formula are added up; a range such as ``12000 ~ 15000`` is read as its middle, with a warning. Formulas
-        without a target are counted in `cleaning` and left out.
+        Formulas and codes in order of appearance. An empty cell is an amount of 0. If a formula lists a code twice, the
+        amounts are added up. A range such as ``12000 ~ 15000`` is read as its middle, with a warning. Formulas without
+        a target are left out and counted in `cleaning`.
 
     Raises
     ------
     ValueError
         If the source is unknown or the file is not of these forms: the message names row, column and what is there.
     """
-    check_collections("columns", context_columns=context_columns, left_out=left_out)
+    check_collections(context_columns=context_columns, left_out=left_out)
     if str(source) == "sample":
         return formula_twin()
     if str(source) == "logv":
@@ -91,21 +91,27 @@ def load_mixtures(
     table = read_table(path, encoding=encoding)
     measured_in = path if results is None else Path(results)
     measured = table if results is None else read_table(measured_in, encoding=encoding)
-    with errors_in(measured_in):
+    try:
         names = _names(measured, name_column, must=results is not None)
         wanted = [target_column] if target_column is None or isinstance(target_column, str) else target_column
         targets = [find_column(measured, column, TARGET_COLUMNS, "target", "target_column") for column in wanted]
         target, n_ranges = _columns(measured, targets)
         described_by = [find_column(measured, name, (), "context", "context_columns") for name in context_columns]
         context = _columns(measured, described_by)[0]
-    with errors_in(path):
+    except ValueError as error:
+        raise ValueError(f"{measured_in.name}: {error}") from None
+    long_story: dict[str, int] = {}
+    try:
         if results is None:
             others = {*targets, *described_by, names.name}
             others |= {find_column(table, name, (), "content", "left_out") for name in left_out}
-            codes = [column for column in table.columns if column not in others]
-            amounts, table_story = _columns(table, codes, empty=0)[0], {}
+            codes = np.array([column for column in table.columns if column not in others])
+            dense, _ = _columns(table, codes, empty=0)
+            amounts = sparse.coo_array(dense)
         else:
-            amounts, codes, table_story = _long(table, names, name_column, code_column, amount_column)
+            amounts, codes, long_story = _long(table, names, name_column, code_column, amount_column)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
     if n_ranges:
         message = f"{source}: {n_ranges} ranges in the column {' and '.join(targets)} are read as their middle."
         warnings.warn(message, stacklevel=2)
@@ -119,7 +125,7 @@ def load_mixtures(
         "formulas without a target, dropped": int((~measured_rows).sum()),
         "formulas without amounts, dropped": int((measured_rows & ~kept).sum()),
         "targets read as the middle of a range": n_ranges,
-        **table_story,
+        **long_story,
     }
     return Mixtures(
         amounts[kept],
@@ -130,21 +136,23 @@ def load_mixtures(
         formula_names=names.to_numpy()[kept],
         total=total,
         source=str(source),
-        cleaning=as_cleaning(story),
+        cleaning=cleaning_log(story),
     )
 
 
 def _names(table: pd.DataFrame, given: str | None, must: bool) -> pd.Series:
-    """Names of the formulas, called as their column is; numbers where a table need not have names."""
-    find = find_column if must else find_optional_column
-    column = find(table, given, NAME_COLUMNS, "names of formulas", "name_column")
-    if column is None:
+    """Names of the formulas; numbers if the table has none and need not. The series is named like the column."""
+    try:
+        column = find_column(table, given, NAME_COLUMNS, "names of formulas", "name_column")
+    except ValueError:
+        if must or given is not None:
+            raise
         return pd.Series(np.arange(1, len(table) + 1).astype(str), index=table.index, name="")
     names = table[column].str.strip()
     bad = (names == "") | names.duplicated()
     if bad.any():
         row = names.index[bad.argmax()]
-        problem = f"the formula {names[row]!r} stands there again" if names[row] else "no name"
+        problem = f"the formula {names[row]!r} appears again" if names[row] else "no name"
         raise ValueError(f"row {row}, column {column!r}: {problem}, expected every formula once.")
     return names
 
@@ -152,7 +160,7 @@ def _names(table: pd.DataFrame, given: str | None, must: bool) -> pd.Series:
 def _long(
     table: pd.DataFrame, names: pd.Series, name_column: str | None, code_column: str | None, amount_column: str | None
 ) -> tuple[sparse.coo_array, np.ndarray, dict[str, int]]:
-    """Amounts by formula and code from a row for each, the codes, and what was dropped."""
+    """Amounts by formula and code, the codes, and what was dropped."""
     name_column = find_column(table, name_column, NAME_COLUMNS, "names of formulas", "name_column")
     code_column = find_column(table, code_column, CODE_COLUMNS, "codes", "code_column")
     amount_column = find_column(table, amount_column, AMOUNT_COLUMNS, "amounts", "amount_column")
@@ -175,23 +183,23 @@ def _long(
     return amounts, codes, story
 
 
-def _columns(table: pd.DataFrame, columns: Sequence[str], empty: float = np.nan) -> tuple[np.ndarray, int]:
-    """Columns as numbers, shape (n_rows, n_columns), and how many of them were ranges."""
-    if not columns:
+def _columns(table: pd.DataFrame, columns: Sequence[str] | np.ndarray, empty: float = np.nan) -> tuple[np.ndarray, int]:
+    """Columns as numbers, shape (n_rows, n_columns), and how many cells were ranges."""
+    if not len(columns):
         return np.empty((len(table), 0)), 0
     numbers, n_ranges = zip(*(_numbers(table[column], empty) for column in columns), strict=True)
     return np.column_stack(numbers), sum(n_ranges)
 
 
 def _numbers(cells: pd.Series, empty: float) -> tuple[np.ndarray, int]:
-    """A column as numbers, and how many of them were ranges."""
+    """A column as numbers, and how many cells were ranges."""
     text = cells.map(tidy_text)
     numbers = pd.to_numeric(text.where(text != "", str(empty)), errors="coerce").to_numpy(np.float64, copy=True)
     n_ranges = 0
     for place in np.flatnonzero(np.isnan(numbers) & (text != "").to_numpy()):
-        ends = _RANGE.fullmatch(text.iloc[place])
+        between = _RANGE.fullmatch(text.iloc[place])
         try:
-            ends = [float(end.replace(",", "")) for end in (ends.groups() if ends else (text.iloc[place],))]
+            ends = [float(end.replace(",", "")) for end in (between.groups() if between else (text.iloc[place],))]
         except ValueError:
             raise ValueError(
                 f"row {cells.index[place]}, column {cells.name!r}: {text.iloc[place][:60]!r} is no number."
@@ -221,16 +229,18 @@ def _read_logv(table: Path, compounds: Path) -> Mixtures:
         code_metadata=codes[["smiles", "salt"]].assign(heavy_atoms=codes["smiles"].str.count(_ATOM)),
         total=1,
         source="logv",
-        cleaning=as_cleaning({"formulas": len(rows)}),
+        cleaning=cleaning_log({"formulas": len(rows)}),
     )
 
 
 def _read_gap(paths: list[Path]) -> Mixtures:
-    """Compositions in atomic fractions; ``fold_0`` … ``fold_4`` say train, val or test. What is known of the elements
-    is for looking at learnt vectors, no model reads it."""
+    """Compositions in atomic fractions; ``fold_0`` … ``fold_4`` say train, val or test.
+
+    What is known of the elements serves to look at learnt vectors; no model reads it.
+    """
     read = [
         pd.read_csv(path, keep_default_na=False).assign(part=path.stem[:-1], fold=f"fold_{path.stem[-1]}")
-        for path in paths  # sodium nitride is NaN
+        for path in paths  # NaN is sodium nitride
     ]
     rows = pd.concat(read, ignore_index=True)
     parts = rows.pivot(index="formula", columns="fold", values="part").rename_axis(columns=None)
@@ -247,7 +257,7 @@ def _read_gap(paths: list[Path]) -> Mixtures:
         code_metadata=pd.read_csv(ELEMENTS, index_col="symbol").loc[elements],
         total=1,
         source="expt-gap",
-        cleaning=as_cleaning(
+        cleaning=cleaning_log(
             {"formulas": len(formulas), "formulas with another target in another fold, the first kept": differ}
         ),
     )

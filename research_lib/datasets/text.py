@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from research_lib.containers.corpus import Corpus, tokenize
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading.lines import lines, open_packed
+from research_lib.datasets.reading.text_files import open_packed, stream_lines
 from research_lib.datasets.reading.wiki_markup import without_markup
 from research_lib.datasets.synthetic.grammar import planted_grammar
 
@@ -41,7 +41,7 @@ def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
     if str(source) == "sample":
         return planted_grammar()
     path = Path(source)
-    if path.is_dir() and not catalogue.lists(source, "text"):
+    if path.is_dir() and not catalogue.is_known(source, "text"):
         files = tuple(sorted(file for file in path.rglob("*") if file.is_file() and ".txt" in file.suffixes))
         if not files:
             raise ValueError(f"{path}: a folder without text files (.txt, .txt.gz, .txt.bz2).")
@@ -76,11 +76,11 @@ class TextStream:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    return lines(path, MAX_CHARACTERS)
+    return stream_lines(path, MAX_CHARACTERS)
 
 
 def _whole(path: Path) -> Iterator[str]:
-    yield "".join(lines(path))
+    yield "".join(stream_lines(path))
 
 
 def _articles(path: Path) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """What word vectors are asked: analogies, and pairs of words as people see them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from research_lib.checks import check_choice, check_numbers
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading.lines import numbered_lines
+from research_lib.datasets.reading.text_files import numbered_lines, read_text
 from research_lib.datasets.synthetic.grammar import planted_analogies, planted_similarities
 
 
@@ -28,7 +28,7 @@ def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
         return planted_analogies()
     path = _test_file(source, "questions-words.txt")
     section, rows = "", []
-    for number, line in _asked(path):
+    for number, line in numbered_lines(read_text(path).split("\n")):
         if line.startswith(":"):
             section = line[1:].strip()
         elif len(words := line.lower().split()) == 4:
@@ -65,13 +65,13 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
     if str(source) == "sample":
         return planted_similarities()
     files = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
-    if name not in files:
-        raise ValueError(f"Unknown name {name!r}, expected one of: {', '.join(files)}.")
+    check_choice("name", name, files)
     path = _test_file(source, files[name])
     rows = []
-    for number, line in _asked(path):
+    for number, line in numbered_lines(read_text(path).split("\n")):
         try:
             first, second, score = line.lower().split("\t")
+            check_numbers(score=float(score))
             rows.append((first.strip(), second.strip(), float(score)))
         except ValueError:
             raise ValueError(
@@ -85,9 +85,4 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
 def _test_file(source: str | Path, name: str) -> Path:
     """The file behind a path, or that of the catalogue's tests with this name."""
     path = catalogue.path_of(source, "word-tests", "a text file")
-    return path.with_name(name) if catalogue.lists(source, "word-tests") else path
-
-
-def _asked(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are neither blank nor a comment, numbered from 1."""
-    return ((number, line.rstrip()) for number, line in numbered_lines(path) if not line.startswith("#"))
+    return path.with_name(name) if catalogue.is_known(source, "word-tests") else path

@@ -1,4 +1,4 @@
-"""What the notebooks draw: every plot takes data and gives ``(fig, ax)``, and `save_figure` keeps it."""
+"""What the notebooks draw: each plot takes data and returns ``(fig, ax)``; `save_figure` writes the figure."""
 
 from research_lib.figures.charts import plot_counts, plot_scores, plot_similar, plot_tree
 from research_lib.figures.curves import (

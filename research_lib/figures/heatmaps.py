@@ -10,31 +10,32 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from research_lib.figures.panels import headline, panels
 from research_lib.figures.style import INK, SHADES, house_style, short
 
-CELL, LABEL = 0.2, 0.068  # inches: the least height of a row, and the width of a character of a label
-WRAPPED = 9  # labels of so few columns stand in lines
+CELL, LABEL = 0.2, 0.068  # inches: least height of a row, width of a character of its name
+WRAPPED = 9  # the names of so few columns are level, in several lines
 
 
 def plot_heatmap(
     table: pd.DataFrame, label: str = "", title: str = "", *, text: str | None = None, vmax: float | None = None
 ) -> tuple[Figure, Axes]:
-    """A table as it stands, the larger the darker, white is nothing.
+    """A table as it stands: the larger a number, the darker its cell; zero is white.
 
     Parameters
     ----------
     table : DataFrame
         Numbers of at least 0; the names of its index and columns name the axes.
     label : str
-        What the shades are, with their unit; without it there is no scale.
+        What the shades mean, with their unit; without it there is no scale.
     title : str
         What the table shows.
     text : str, optional
-        Format of the numbers to be written into the cells: ``".2f"``.
+        Format of the numbers written into the cells, as ``".2f"``.
     vmax : float, optional
-        What is darkest; by default the largest number.
+        The number that is darkest; by default the largest.
     """
-    with house_style():
+    with house_style(math=False):
         upright = table.shape[1] > WRAPPED
         cols = [
             short(str(name), 34) if upright else fill(str(name), 60 // table.shape[1], break_long_words=False)
@@ -61,30 +62,30 @@ def plot_heatmap(
         ax.set_xticks(np.arange(table.shape[1]) + 0.5, cols, rotation=90 if upright else 0)
         ax.tick_params(length=0, labelsize=8)
         ax.set(xlabel="", ylabel="")
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
+        headline(fig, title)
     return fig, ax
 
 
 def plot_clustermap(
     table: pd.DataFrame, label: str = "", title: str = "", vmax: float | None = None
 ) -> tuple[Figure, Axes]:
-    """A table with rows and columns in the order of their dendrograms, so that what is alike by cosine stands together.
+    """A table with its rows and columns in the order of their dendrograms: those alike by cosine stand together.
 
     Parameters
     ----------
     table : DataFrame
         Numbers of at least 0, no row or column all zero.
     label : str
-        What the shades are, with their unit.
+        What the shades mean, with their unit.
     title : str
         What the table shows.
     vmax : float, optional
-        What is darkest; by default the largest number.
+        The number that is darkest; by default the largest.
     """
     for side, sums in (("row", table.sum(axis=1)), ("column", table.sum(axis=0))):
         if not (sums > 0).all():
-            raise ValueError(f"The {side} {sums.idxmin()!r} is all zero, expected none: it is like no other.")
-    with house_style():
+            raise ValueError(f"The {side} {sums.idxmin()!r} is all zero, so it has no cosine: leave it out.")
+    with house_style(math=False):
         longest = max(len(str(name)) for name in [*table.index, *table.columns])
         labels = LABEL * min(longest, 34)
         grid = sns.clustermap(
@@ -110,23 +111,23 @@ def plot_clustermap(
         colours.outline.set_visible(False)
         scale.tick_params(labelsize=8)
         scale.xaxis.label.set_size(8)
-        fig.suptitle(title, x=0.01, y=1.01, ha="left", fontsize=12)
+        headline(fig, title, y=1.01)
     return fig, ax
 
 
-def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, Axes]:
-    """What stands in each layer of a network, as columns of cells; the larger a number the darker.
+def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figure, np.ndarray]:
+    """The numbers in each layer of a network, as columns of cells; the larger a number, the darker its cell.
 
     Parameters
     ----------
     layers : mapping of str to Series
-        By the layer's name; the index of each names its cells.
+        By the layer's name; the index of each Series names its cells.
     title : str
         What the network does.
     """
     height = max(len(values) for values in layers.values())
-    with house_style():
-        fig, axes = plt.subplots(1, len(layers), figsize=(7.2, 0.36 * height + 1.2), squeeze=False)
+    with house_style(math=False):
+        fig, axes = panels(len(layers), title, 0.36 * height + 1.2, layout=None)
         for number, (ax, (name, values)) in enumerate(zip(axes[0], layers.items(), strict=True)):
             most = max(values.max(), 1e-12)
             top = (height - len(values)) / 2
@@ -150,5 +151,5 @@ def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figur
             if number:
                 ax.annotate("→", (-0.75, 0.5), xycoords="axes fraction", fontsize=16, ha="center", va="center")
         fig.subplots_adjust(wspace=1.6, top=1 - 0.75 / fig.get_figheight(), bottom=0.04)
-        fig.suptitle(title, x=0.01, y=0.99, ha="left", fontsize=12)
+        headline(fig, title, y=0.99)
     return fig, axes[0]

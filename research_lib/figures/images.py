@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from research_lib.figures.style import ACCENT, house_style, short
 
-GAP, APART = 0.12, 0.35  # between pictures, in their widths; and after the first of a row, when it is a query
+GAP, APART = 0.12, 0.35  # between pictures, in widths of a picture; and more after a query
 CAPTION = 0.28  # height of a line of text below a picture, in inches
 
 
@@ -21,18 +21,18 @@ def plot_images(
     captions: Mapping[str, Sequence[str]] | None = None,
     query_first: bool = False,
 ) -> tuple[Figure, Axes]:
-    """Rows of pictures, each with its name; the more ink the darker.
+    """Rows of pictures, each with its name.
 
     Parameters
     ----------
     rows : mapping of str to ndarray, shape (n, height, width)
-        Pixels from 0 to 1 by the name of the row, all of one size; rows may be of different lengths.
+        Pixels from 0 (white) to 1 (black) by the name of the row, all of one size; rows may differ in length.
     title : str
         What the pictures show.
     captions : mapping of str to sequence of str, optional
-        A short text below each picture of a row; rows may be missing.
+        A short text below each picture of a row; rows without captions may be left out.
     query_first : bool
-        Whether the first picture of every row is what was asked for: it is framed and stands apart.
+        Whether the first picture of each row is a query: it is framed and stands apart.
     """
     shapes = {np.shape(pictures)[1:] for pictures in rows.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 2:
@@ -46,7 +46,7 @@ def plot_images(
     inches = min((7.2 - margin) / across, 1.1)  # of a picture's width
     tall = height / width
     text = CAPTION / inches  # of a caption's height, in widths of a picture
-    with house_style():
+    with house_style(math=False):
         steps = [tall + (text if name in captions else GAP) for name in rows]
         fig = plt.figure(figsize=(7.2, sum(steps) * inches + 0.35))
         down = sum(steps) * inches / fig.get_figheight()
@@ -60,8 +60,8 @@ def plot_images(
                 box = left, left + 1, top + tall, top
                 ax.imshow(picture, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="auto", interpolation="nearest")
                 asked = query_first and number == 0
-                edge = {"ec": ACCENT, "lw": 2.0} if asked else {"ec": "#CCCCCC", "lw": 0.5}
-                ax.add_patch(Rectangle((left, top), 1, tall, fill=False, **edge))
+                colour, wide = (ACCENT, 2.0) if asked else ("#CCCCCC", 0.5)
+                ax.add_patch(Rectangle((left, top), 1, tall, fill=False, ec=colour, lw=wide))
                 if name in captions:
                     ax.text(left + 0.5, top + tall + 0.05 / inches, captions[name][number], fontsize=7.5, ha="center",
                             va="top")  # fmt: skip

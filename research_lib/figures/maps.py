@@ -1,7 +1,8 @@
-"""Maps: a point a name."""
+"""Maps: a point for each name."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,78 +12,62 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy.spatial import cKDTree
 
 from research_lib.containers.embedding import Embedding
-from research_lib.figures.style import ACCENT, GREY, HALO, INK, KINDS, VECTOR_POINTS, dark, house_style, short
+from research_lib.figures.panels import bare, beside, check_map, check_n_labels, panels
+from research_lib.figures.style import ACCENT, COLOURS, GREY, HALO, INK, VECTOR_POINTS, dark, house_style, short
 
 
 def plot_map(
     places: Embedding,
     colour_by: str | None = None,
     names: Sequence[str] = (),
-    n_kinds: int = 8,
+    n_labels: int = 8,
     title: str = "",
     size_by: str | None = None,
 ) -> tuple[Figure, Axes]:
-    """A map: every name a point, the commonest kinds in colour and named, chosen names written out.
+    """A map: a point for each name; the commonest labels are coloured and written out, and so are chosen names.
 
     Parameters
     ----------
     places : Embedding
         Two dimensions, as `project` gives them.
     colour_by : str, optional
-        Column of the metadata; its `n_kinds` commonest values are coloured, the rest is grey.
+        Column of the metadata that holds labels: the `n_labels` commonest are coloured, the rest is grey.
     names : sequence of str
         Names to write on the map; unknown ones raise `UnknownName`.
-    n_kinds : int
-        At most the eight colours there are.
+    n_labels : int
+        At most eight, as many as there are colours.
     title : str
         What the map shows.
     size_by : str, optional
-        Column of the metadata, how many things a point stands for; its area grows with the square root of it.
+        Column of the metadata: how many things a point stands for. Its area grows with the square root of that.
     """
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
+    metadata = check_map(places, (colour_by, size_by))
     x, y = places.vectors.T
-    kinds = _commonest(places.metadata, colour_by, n_kinds, size_by)
-    colours = {kind: KINDS[number] for number, kind in enumerate(kinds)}
-    each = [colours.get(kind, GREY) for kind in places.metadata[colour_by]] if kinds else [ACCENT] * len(places)
-    size = np.full(len(places), np.clip(24_000 / len(places), 1.5, 36))
+    commonest = _commonest(metadata, colour_by, n_labels, size_by)
+    colours = dict(zip(commonest, COLOURS, strict=False))
+    each = np.array([colours.get(label, GREY) for label in metadata[colour_by]] if colours else [ACCENT] * len(places))
+    size = np.full(len(places), _dot_size(places))
     if size_by is not None:
-        size *= np.sqrt(places.metadata[size_by].to_numpy(dtype=float))
+        size *= np.sqrt(metadata[size_by].to_numpy(dtype=float))
     chosen = [places.position(name) for name in names]
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
-        coloured = np.array([colour != GREY for colour in each])
-        for part in (~coloured, coloured):  # grey lies below
-            ax.scatter(
-                x[part],
-                y[part],
-                s=size[part],
-                c=np.array(each)[part],
-                alpha=0.8,
-                linewidths=0,
-                rasterized=len(x) > VECTOR_POINTS,
-            )
-        texts = [
-            ax.text(
-                *crowded(places.vectors[_where(places.metadata[colour_by], kind)], 0.12 * np.ptp(x)),
-                fill(short(str(kind), 40), 20),
-                color=dark(colour),
-                fontsize=11,
-                fontweight="bold",
-                path_effects=HALO,
-                ha="center",
-                va="center",
-            )
-            for kind, colour in colours.items()
-        ]
+        many = len(places) > VECTOR_POINTS
+        for part in (each == GREY, each != GREY):  # grey lies below
+            ax.scatter(x[part], y[part], s=size[part], c=each[part], alpha=0.8, linewidths=0, rasterized=many)
+        texts = []
+        for label, colour in colours.items():
+            where = crowded(places.vectors[_where(metadata[colour_by], label)], 0.12 * np.ptp(x))
+            texts.append(_write(ax, fill(short(str(label), 40), 20), where, color=dark(colour), fontsize=11))
         ax.scatter(x[chosen], y[chosen], s=30, facecolors="none", edgecolors=INK, linewidths=0.9)
-        beside = 0.012 * np.ptp(x)  # so that a name does not cover its own ring
-        texts += [ax.text(x[i] + beside, y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        shift = 0.012 * np.ptp(x)  # so that a name does not cover its own ring
+        texts += [ax.text(x[i] + shift, y[i], places.names[i], fontsize=8.5, path_effects=HALO) for i in chosen]
+        ax.set(title=title)
+        bare(ax)
         ax.margins(0.03)
         if texts:
             lines = {"arrowstyle": "-", "color": INK, "lw": 0.5}
@@ -100,108 +85,104 @@ def plot_map(
     return fig, ax
 
 
-def _commonest(metadata: pd.DataFrame, column: str | None, n: int, size_by: str | None) -> list[str]:
-    """The kinds of most points, or of most things that the points stand for."""
-    for name in (column, size_by):
-        if name is not None and name not in metadata:
-            raise ValueError(
-                f"No column {name!r} in the metadata, which has: {', '.join(map(str, metadata.columns)) or 'none'}."
-            )
+def _dot_size(places: Embedding) -> float:
+    return float(np.clip(24_000 / len(places), 1.5, 36))
+
+
+def _write(ax: Axes, text: str, where: np.ndarray, **style: Any) -> Text:
+    x, y = where
+    return ax.text(x, y, text, fontweight="bold", path_effects=HALO, ha="center", va="center", **style)
+
+
+def _commonest(metadata: pd.DataFrame, column: str | None, n: int, size_by: str | None) -> list[object]:
+    """The labels of most points, or of most things that the points stand for."""
     if column is None:
         return []
-    if not 1 <= n <= len(KINDS):
-        raise ValueError(f"n_kinds is {n}, expected 1 to {len(KINDS)}: so many colours can be told apart.")
+    check_n_labels(n)
     if size_by is None:
         return list(metadata[column].value_counts().index[:n])
     return list(metadata.groupby(column)[size_by].sum().nlargest(n).index)
 
 
-def _where(values: pd.Series, kind: object) -> np.ndarray:
-    """Mask of the rows that are of this kind; a missing value is of none."""
-    return (values == kind).to_numpy(dtype=bool, na_value=False)
+def _where(labels: pd.Series, label: object) -> np.ndarray:
+    """Mask of the rows with this label; a missing value is no label."""
+    return (labels == label).to_numpy(dtype=bool, na_value=False)
 
 
 def crowded(points: np.ndarray, radius: float) -> np.ndarray:
-    """The point with most others around it: where a kind's name belongs."""
+    """The point with most others around it: where a label is written."""
     return points[np.argmax(cKDTree(points).query_ball_point(points, radius, return_length=True))]
 
 
 def plot_clusters(places: Embedding, column: str, apart: Sequence[str] = (), title: str = "") -> tuple[Figure, Axes]:
-    """A map where kinds are grey and named where they are densest, but for some that stand out in the accent.
+    """A map in grey with each label written where its points are densest; chosen labels stand out in the accent.
 
     Parameters
     ----------
     places : Embedding
         Two dimensions, as `project` gives them.
     column : str
-        Of the metadata: the kinds.
+        Of the metadata: the labels.
     apart : sequence of str
-        Kinds that stand out.
+        Labels that stand out.
     title : str
         What the map shows.
     """
-    kinds = places.metadata[column].to_numpy()
-    stands_out = np.isin(kinds, list(apart))
-    with house_style():
+    labels = check_map(places, [column])[column].to_numpy()
+    stands_out = np.isin(labels, list(apart))
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 6.2))
-        size = np.clip(24_000 / len(places), 1.5, 36)
+        size = _dot_size(places)
         for part, colour in ((~stands_out, "#BBBBBB"), (stands_out, ACCENT)):
             x, y = places.vectors[part].T
             ax.scatter(x, y, s=size, c=colour, alpha=0.7, lw=0, rasterized=len(places) > VECTOR_POINTS)
         radius = 0.05 * np.ptp(places.vectors[:, 0])
-        for kind in np.unique(kinds):
-            where = crowded(places.vectors[kinds == kind], radius)
-            ax.text(*where, kind, color=dark(ACCENT) if kind in apart else INK, fontsize=13, fontweight="bold",
-                    path_effects=HALO, ha="center", va="center")  # fmt: skip
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+        for label in np.unique(labels):
+            where = crowded(places.vectors[labels == label], radius)
+            _write(ax, str(label), where, color=dark(ACCENT) if label in apart else INK, fontsize=13)
+        ax.set(title=title)
+        bare(ax)
         ax.margins(0.03)
     return fig, ax
 
 
-def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, Axes]:
-    """Maps of days, a panel each: every day a point, coloured by when it was, days in a row joined by a line.
+def plot_day_maps(maps: Mapping[str, Embedding], title: str = "") -> tuple[Figure, np.ndarray]:
+    """Maps of days, a panel each: a point for each day, coloured by its date; a line joins days that follow each other.
 
     Parameters
     ----------
     maps : mapping of str to Embedding
-        By the panel's name; two dimensions, metadata ``day``, as `project` gives them of `TwoTower.day_embedding_`.
+        By the panel's name; two dimensions and metadata ``day``, as `project` makes them of `TwoTower.day_embedding_`.
     title : str
-        What they show.
+        What the maps show.
     """
-    n_cols = min(len(maps), 3)
-    n_rows = -(-len(maps) // n_cols)
-    with house_style():
-        size = 7.2, 2.5 * n_rows + 0.5
-        fig, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, layout="constrained")
-        named = pd.concat([pd.Series(places.names, places.metadata["day"]) for places in maps.values()]).sort_index()
-        colours = Normalize(named.index[0], named.index[-1])
+    days = {name: check_map(places, ["day"], f"{name}: the map")["day"] for name, places in maps.items()}
+    with house_style(math=False):
+        fig, axes = panels(len(maps), title, 2.5, n_cols=3, extra=0.5)
+        named = pd.concat([pd.Series(places.names, days[name]) for name, places in maps.items()]).sort_index()
+        first, last = named.index[0], named.index[-1]
+        colours = Normalize(first, last)
         for ax, (name, places) in zip(axes.flat, maps.items(), strict=False):
-            if places.n_dims != 2:
-                raise ValueError(f"{name}: the map has {places.n_dims} dimensions, expected 2: project() it first.")
-            order = np.argsort(places.metadata["day"].to_numpy(), kind="stable")
+            order = np.argsort(days[name].to_numpy(), kind="stable")
             x, y = places.vectors[order].T
             ax.plot(x, y, color=GREY, lw=0.5, zorder=1)
             size = np.clip(2400 / len(places), 4, 28)
-            ax.scatter(x, y, c=places.metadata["day"].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
+            ax.scatter(x, y, c=days[name].iloc[order], norm=colours, cmap="viridis", s=size, lw=0, zorder=2)
             ax.set(xticks=[], yticks=[])
             ax.set_title(name, fontsize=10)
             ax.spines[:].set_color(GREY)
             ax.spines[:].set_visible(True)
             ax.margins(0.06)
-        for ax in axes.flat[len(maps) :]:
-            ax.set_visible(False)
         bar = fig.colorbar(ScalarMappable(colours, "viridis"), ax=axes, shrink=0.7, aspect=30, pad=0.02)
-        bar.set_ticks([colours.vmin, colours.vmax], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
+        bar.set_ticks([first, last], labels=[named.iloc[0], named.iloc[-1]], fontsize=8)
         bar.outline.set_visible(False)
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
 
 
 def plot_arrows(
-    places: Embedding, pairs: pd.DataFrame, kinds: tuple[str, str] = ("", ""), title: str = ""
+    places: Embedding, pairs: pd.DataFrame, labels: tuple[str, str] = ("", ""), title: str = ""
 ) -> tuple[Figure, Axes]:
-    """A map of pairs of names, an arrow from the first to the second of each.
+    """A map of pairs of names, with an arrow from the first to the second name of each pair.
 
     Parameters
     ----------
@@ -209,14 +190,13 @@ def plot_arrows(
         Two dimensions, as `project` gives them.
     pairs : DataFrame
         Columns ``first`` and ``second``, names of `places`.
-    kinds : tuple of str
-        What the first names are, and the second; written at their middles.
+    labels : tuple of str
+        What the first names are, and what the second are; written above the map in their colours.
     title : str
         What the arrows show.
     """
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
-    with house_style():
+    check_map(places)
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 5.6))
         ends = [np.array([places[name] for name in pairs[column]]) for column in ("first", "second")]
         for start, end in zip(*ends, strict=True):
@@ -224,34 +204,28 @@ def plot_arrows(
             ax.annotate("", end, start, arrowprops=style, zorder=1)
         texts = []
         outward = 0.02 * np.ptp(np.concatenate(ends), axis=0).max() * _directions(*ends)  # names stand clear of arrows
-        for points, side, column, colour in zip(ends, (-outward, outward), ("first", "second"), KINDS, strict=False):
-            ax.scatter(*points.T, s=22, color=colour, linewidths=0, zorder=2)
-            for (x, y), (right, _), name in {
-                name: (point, away, name) for point, away, name in zip(points, side, pairs[column], strict=True)
-            }.values():
-                align = "left" if right >= 0 else "right"
-                texts.append(
-                    ax.text(
-                        x + right, y, name, fontsize=8.5, color=dark(colour), path_effects=HALO, ha=align, va="center"
-                    )
-                )
-        ax.set(xticks=[], yticks=[], title=title)
-        ax.spines[:].set_visible(False)
+        for points, side, column, colour in zip(ends, (-outward, outward), ("first", "second"), COLOURS, strict=False):
+            ax.scatter(points[:, 0], points[:, 1], s=22, color=colour, linewidths=0, zorder=2)
+            once = dict(zip(pairs[column], zip(points, side[:, 0], strict=True), strict=True))  # each name once
+            for name, ((x, y), right) in once.items():
+                text = ax.text(x + right, y, name, fontsize=8.5, color=dark(colour), path_effects=HALO, va="center")
+                text.set_horizontalalignment("left" if right >= 0 else "right")
+                texts.append(text)
+        ax.set(title=title)
+        bare(ax)
         ax.margins(x=0.17, y=0.06)  # names are kept inside
         x, y = np.concatenate(ends).T
         upright = dict.fromkeys(("text", "static", "explode", "pull"), "y")
         adjust_text(texts, x=x, y=y, ax=ax, expand=(1.0, 1.15), iter_lim=200, min_arrow_len=8, only_move=upright)
-        for number, kind in enumerate(kinds):
-            mark = ax.annotate(
-                f"● {kind}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", textcoords="offset points",
-                fontsize=10, fontweight="bold", color=KINDS[number], va="top",
-            )  # fmt: skip
-            mark.set_visible(bool(kind))
+        for number, label in enumerate(labels):
+            style = {"fontsize": 10, "fontweight": "bold", "color": COLOURS[number], "va": "top"}
+            mark = beside(ax, f"● {label}", (0, 0), (4 + 110 * number, -4), xycoords="axes fraction", **style)
+            mark.set_visible(bool(label))
     return fig, ax
 
 
 def _directions(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Steps scaled to length one, shape (n, 2); one of no length stays so."""
+    """The steps scaled to length one, shape (n, 2); a step of length zero stays zero."""
     steps = ends - starts
     lengths = np.linalg.norm(steps, axis=1, keepdims=True)
     return steps / np.where(lengths > 0, lengths, 1)

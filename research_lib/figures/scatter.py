@@ -1,4 +1,4 @@
-"""Anomalies: where they lie among what is normal, how well they are told from it, and what raises an alarm."""
+"""A dot for each thing: its anomaly score, its prediction, its distance."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,42 +8,41 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, OFFSET, VECTOR_POINTS, house_style
+from research_lib.figures.panels import beside, few_ticks, panels
+from research_lib.figures.style import ACCENT, BASELINE, HALO, INK, MARK, MARK_TEXT, VECTOR_POINTS, house_style
 
-WIDEST = 400  # points of a group that are drawn
+MOST_DOTS = 400  # of a group that are drawn
 
 
 def plot_alarms(
     groups: Mapping[str, np.ndarray], threshold: float, normal: Sequence[str] = (), title: str = ""
 ) -> tuple[Figure, Axes]:
-    """Scores as dots, a row a group, beside the threshold above which there is an alarm, and the share of alarms.
+    """Anomaly scores as dots, a row for each group, with the threshold of the alarm and the share that raises it.
 
     Parameters
     ----------
     groups : mapping of str to ndarray, shape (n,)
-        How anomalous the things of a group are; of large groups some are drawn.
+        Anomaly scores by group; of a large group, a sample is drawn.
     threshold : float
         As `alarm_threshold` gives it.
     normal : sequence of str
-        Groups where every alarm is a false one: grey.
+        Groups in which every alarm is false: they are grey.
     title : str
-        What they show.
+        What the alarms show.
     """
     rng = np.random.default_rng(0)
-    with house_style():
+    at_right = {"xycoords": ("axes fraction", "data"), "va": "center"}
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 0.46 * len(groups) + 1.3))
         for row, (name, scores) in enumerate(groups.items()):
-            drawn = scores if len(scores) <= WIDEST else rng.choice(scores, WIDEST, replace=False)
+            drawn = scores if len(scores) <= MOST_DOTS else rng.choice(scores, MOST_DOTS, replace=False)
             height = row + rng.uniform(-0.3, 0.3, len(drawn))
             ax.scatter(drawn, height, s=7, color=BASELINE if name in normal else ACCENT, alpha=0.5, lw=0)
-            ax.annotate(f"{(scores > threshold).mean():.0%}", (1, row), (6, 0), xycoords=("axes fraction", "data"),
-                        va="center", color=INK, **OFFSET)  # fmt: skip
-        ax.axvline(threshold, color="#B07A00", lw=1)
-        ax.annotate("alarm", (threshold, -0.75), (4, 0), color="#8A5F00", fontsize=8.5, va="center",
-                    path_effects=HALO, **OFFSET)  # fmt: skip
-        ax.annotate(
-            "alarms", (1, -0.75), (6, 0), xycoords=("axes fraction", "data"), fontsize=8.5, va="center", **OFFSET
-        )
+            beside(ax, f"{(scores > threshold).mean():.0%}", (1, row), (6, 0), color=INK, **at_right)
+        ax.axvline(threshold, color=MARK, lw=1)
+        where = threshold, -0.75
+        beside(ax, "alarm", where, (4, 0), color=MARK_TEXT, fontsize=8.5, va="center", path_effects=HALO)
+        beside(ax, "alarms", (1, -0.75), (6, 0), fontsize=8.5, **at_right)
         ax.set(ylim=(len(groups) - 0.5, -1.0), xlabel="anomaly score", title=title)
         ax.set_yticks(range(len(groups)), list(groups))
         ax.tick_params(axis="y", length=0)
@@ -53,28 +52,25 @@ def plot_alarms(
 
 def plot_parity(
     predictions: pd.DataFrame, models: Sequence[str], label: str = "", title: str = ""
-) -> tuple[Figure, Axes]:
-    """Predicted against measured on the test parts, a panel a model, with the share of variance explained.
+) -> tuple[Figure, np.ndarray]:
+    """Predicted against measured on test data, a panel for each model, with the share of variance explained.
 
     Parameters
     ----------
     predictions : DataFrame
         As `cross_predict` gives it.
     models : sequence of str
-        Which of its models.
+        The models to draw.
     label : str
         What was measured, with its unit.
     title : str
-        What they show.
+        What the predictions show.
     """
     test = predictions[predictions["part"] == "test"]
     ends = np.array([test["target"].min(), test["target"].max()])
     limits = ends + 0.06 * np.ptp(ends) * np.array([-1, 1])
-    with house_style():
-        cols = min(len(models), 4)
-        shape = -(-len(models) // cols), cols
-        size = 7.2, 7.2 / cols * shape[0] + 1.1
-        fig, axes = plt.subplots(*shape, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained")
+    with house_style(math=False):
+        fig, axes = panels(len(models), title, n_cols=4, extra=1.1, sharex=True, sharey=True)
         for ax, name in zip(axes.flat, models, strict=False):
             of_model = test[test["model"] == name]
             missed = of_model["predicted"] - of_model["target"]
@@ -91,36 +87,28 @@ def plot_parity(
             )
             ax.set(xlim=limits, ylim=limits, aspect="equal")
             ax.set_title(f"{name}: R² {r2:.2f}", fontsize=10)
-            ax.xaxis.set_major_locator(plt.MaxNLocator(3))
-            ax.yaxis.set_major_locator(plt.MaxNLocator(3))
-            ax.tick_params(labelsize=8)
-        for ax in axes.flat[len(models) :]:
-            ax.set_visible(False)
+            few_ticks(ax.xaxis, ax.yaxis)
         fig.supxlabel(f"measured, {label}" if label else "measured", fontsize=10)
         fig.supylabel("predicted", fontsize=10)
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes
 
 
 def plot_shepard(
     pairs: Mapping[str, pd.DataFrame], title: str = "", xlabel: str = "distance of the things"
-) -> tuple[Figure, Axes]:
-    """Distances on a map against those of the things, a panel a map: on a rising curve, if the map keeps their order.
+) -> tuple[Figure, np.ndarray]:
+    """Distances on a map against those of the things, a panel for each map; a map that keeps their order rises.
 
     Parameters
     ----------
     pairs : mapping of str to DataFrame
         By the map's name; columns ``original`` and ``found``, as `Comparison.shepard` gives them.
     title : str
-        What they show.
+        What the maps show.
     xlabel : str
         What ``original`` is.
     """
-    with house_style():
-        cols = min(len(pairs), 4)
-        shape = -(-len(pairs) // cols), cols
-        size = 7.2, 2.1 * shape[0] + 0.8
-        fig, axes = plt.subplots(*shape, figsize=size, sharex=True, squeeze=False, layout="constrained")
+    with house_style(math=False):
+        fig, axes = panels(len(pairs), title, 2.1, n_cols=4, extra=0.8, sharex=True)
         for ax, (name, table) in zip(axes.flat, pairs.items(), strict=False):
             known, found = table["original"].to_numpy(), table["found"].to_numpy()
             ax.scatter(
@@ -129,12 +117,7 @@ def plot_shepard(
             ax.set_title(name, fontsize=10)
             ax.set_ylim(0, 1.05 * found.max() if found.any() else 1)
             ax.set_xlim(0, 1.05 * known.max() if known.any() else 1)
-            ax.xaxis.set_major_locator(plt.MaxNLocator(3))
-            ax.yaxis.set_major_locator(plt.MaxNLocator(3))
-            ax.tick_params(labelsize=8)
-        for ax in axes.flat[len(pairs) :]:
-            ax.set_visible(False)
+            few_ticks(ax.xaxis, ax.yaxis)
         fig.supxlabel(xlabel, fontsize=10)
         fig.supylabel("distance of their vectors", fontsize=10)
-        fig.suptitle(title, x=0.01, ha="left", fontsize=12)
     return fig, axes

@@ -5,16 +5,17 @@ import io
 import os
 import warnings
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
+from unicodedata import category
 
 import matplotlib.pyplot as plt
 from IPython.display import display
+from matplotlib import RcParams
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.font_manager import FontEntry, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
@@ -23,18 +24,14 @@ from research_lib.files import write_atomically
 FIGURE_MIME = "application/vnd.research-lib.figure+json"
 RUN_VARIABLE = "RESEARCH_LIB_RUN"
 
-# Only the package's fonts are wanted, for Hangul, kana and Chinese: importing it would change matplotlib's settings.
-_FOLDER = Path(find_spec("koreanize_matplotlib").submodule_search_locations[0], "fonts")
-for _file, _weight in {"NanumGothic.ttf": 400, "NanumGothicBold.ttf": 700}.items():
-    fontManager.addfont(_FOLDER / _file)
-    fontManager.ttflist[-1] = replace(fontManager.ttflist[-1], weight=_weight)  # the bold one calls itself 600
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
 ACCENT, GREY, INK = "#0072B2", "#D3D3D3", "#222222"
-BASELINE = "#999999"  # what the accent is compared with
-KINDS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
-STYLE = {
-    "font.family": FONTS,  # a character that the first does not have is taken from the next
+BASELINE, NOTE = "#999999", "#666666"  # what the accent is compared with, and what is said of it
+MARK, MARK_TEXT = "#B07A00", "#8A5F00"  # a number that was planted or chosen
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#882255", "#999933")  # Okabe–Ito and Tol
+STYLE = RcParams({
+    "font.family": FONTS,  # what the first has no character for is taken from the next
     "figure.figsize": (7.2, 4.5),
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -51,45 +48,60 @@ STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.hashsalt": "research_lib",
-}
-VECTOR_POINTS = 2000  # more are drawn as pixels within the SVG, which would be megabytes
-OFFSET = {"textcoords": "offset points"}
-SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", "#0072B2", "#00304D"])  # of the accent
+})  # fmt: skip
+VECTOR_POINTS = 2000  # more points are pixels within the SVG, which would be megabytes otherwise
+SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC8E3", ACCENT, "#00304D"])
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
-def house_style() -> AbstractContextManager:
-    """The style as a context: ``with house_style(): …``."""
-    return plt.rc_context(STYLE)
+def house_style(math: bool = True) -> AbstractContextManager[None]:
+    """The style as a context: ``with house_style(): …``.
+
+    Parameters
+    ----------
+    math : bool
+        Whether ``$x^2$`` is a formula, which matplotlib itself writes along logarithmic axes. The plots here draw names
+        as they are in the data: "$5 and $10" is no formula.
+    """
+    _add_fonts()
+    return plt.rc_context(STYLE if math else {**STYLE, "text.parse_math": False})
 
 
 def save_figure(fig: Figure, name: str, caption: str = "") -> None:
-    """Write a figure as PNG and SVG into the run's folder and show it in the notebook.
+    """Write a figure into the run's folder, as PNG and SVG, and show it in the notebook.
 
-    The same figure gives the same bytes: no dates, no random identifiers.
+    The same figure is the same bytes on every run: there are no dates and no random identifiers in it.
 
     Parameters
     ----------
     fig : Figure
         Closed afterwards.
     name : str
-        Of the files, without ending.
+        Of the files, without an ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
     caption : str
-        One or two sentences on how to read it; they travel with the figure.
+        One or two sentences on how to read the figure; they are kept with it.
+
+    Raises
+    ------
+    ValueError
+        If the name has other characters, or a figure of this name was saved in this run already.
 
     Warns
     -----
     UserWarning
-        If no font of the machine has a character of the figure, which then shows a box.
+        If no font on this machine has a character of the figure, which then shows a box.
     """
-    if not name or Path(name).name != name:
-        raise ValueError(f"Figure name {name!r}, expected a file name without folders.")
-    _find_fonts(fig, name)
+    _check_name(name)
     folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
-    content = {kind: _rendered(fig, kind) for kind in ("png", "svg")}
-    for kind, data in content.items():
-        write_atomically(folder / f"{name}.{kind}", data)
-    files = {kind: hashlib.sha256(data).hexdigest() for kind, data in content.items()}
+    # A run has a folder of its own and draws with Agg, which shows no windows; in a session, where Agg is not used,
+    # a cell is run again and again.
+    if RUN_VARIABLE in os.environ and plt.get_backend().lower() == "agg" and (folder / f"{name}.png").exists():
+        raise ValueError(f"Figure {name!r} was saved already in this run, expected a name of its own.")
+    _find_fonts(fig, name)
+    content = {ending: _rendered(fig, ending) for ending in ("png", "svg")}
+    for ending, data in content.items():
+        write_atomically(folder / f"{name}.{ending}", data)
+    files = {ending: hashlib.sha256(data).hexdigest() for ending, data in content.items()}
     bundle = {
         "image/png": content["png"],
         "text/plain": f"{name}: {caption}",
@@ -99,37 +111,58 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     plt.close(fig)
 
 
-def dark(colour: str) -> tuple[float, ...]:
-    """The colour as it can be read as text."""
-    return tuple(0.75 * channel for channel in to_rgb(colour))
+def dark(colour: str) -> tuple[float, float, float]:
+    """The colour, dark enough to be read as text."""
+    red, green, blue = to_rgb(colour)
+    return 0.75 * red, 0.75 * green, 0.75 * blue
 
 
 def short(text: str, length: int) -> str:
-    """The text, cut to a length."""
+    """The text, cut to at most so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _rendered(fig: Figure, kind: str) -> bytes:
+@cache
+def _add_fonts() -> None:
+    """Make NanumGothic known to matplotlib, for Hangul, kana and Chinese."""
+    # Only the package's files are wanted: importing it would change matplotlib's settings.
+    folder = Path(str(distribution("koreanize-matplotlib").locate_file("koreanize_matplotlib/fonts")))
+    # The bold file says that its weight is 600. By addfont it would be found too, with a warning that 700 is missing;
+    # so it gets its entry by hand, and addfont, called last, makes matplotlib forget what it found before.
+    bold = FontEntry(str(folder / "NanumGothicBold.ttf"), name="NanumGothic", weight=700, size="scalable")
+    fontManager.ttflist.append(bold)
+    fontManager.addfont(folder / "NanumGothic.ttf")
+
+
+def _check_name(name: str) -> None:
+    """`ValueError` unless figures of this name are ordinary files on every system."""
+    inside = isinstance(name, str) and all(char in "_-." or category(char)[0] in "LMN" for char in name)
+    if not inside or not 0 < len(name) <= 100 or name != name.strip("."):
+        raise ValueError(f"Figure name {name!r}, expected at most 100 letters, digits, _, -, and . between them.")
+
+
+def _rendered(fig: Figure, ending: str) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         fig.savefig(
             buffer,
-            format=kind,
+            format=ending,
             bbox_inches="tight",
             facecolor="white",
-            metadata={"Date": None} if kind == "svg" else None,
+            metadata={"Date": None} if ending == "svg" else None,
         )
     return buffer.getvalue()
 
 
 def _find_fonts(fig: Figure, name: str) -> None:
-    """Give every text the fonts for its characters: ours, then those of the machine."""
-    others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # a box for everything
+    """Give each text the fonts for its characters: ours first, then those of the machine."""
+    _add_fonts()
+    others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # it has only boxes
     for text in fig.findobj(Text):
         missing = {ord(char) for char in text.get_text() if char.isprintable()} - _characters(findfont(FONTS[0]))
         if not missing:
             continue
-        families = dict.fromkeys([*text.get_fontfamily(), *FONTS])  # also where it was written outside our style
+        families = dict.fromkeys([*text.get_fontfamily(), *FONTS])  # also of a text written outside our style
         missing = missing.difference(*(_characters(findfont(font)) for font in FONTS))
         for font in others if missing else []:
             if found := missing & _characters(font.fname):

@@ -1,4 +1,4 @@
-"""Maps of pictures, as thumbnails that never overlap: all of them on a grid, or some of them at their own places."""
+"""Maps of pictures as thumbnails that never overlap: all of them on a grid, or some at their own places."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,13 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from research_lib.checks import check_numbers
 from research_lib.containers.embedding import Embedding
-from research_lib.figures.style import GREY, KINDS, house_style, short
+from research_lib.figures.panels import bare, check_map
+from research_lib.figures.style import COLOURS, GREY, NOTE, house_style, short
 from research_lib.views.grid import on_grid, with_room
 
-FRAMES = (*KINDS, "#332288", "#44AA99")  # two more than points have: the picture tells kinds apart too
+FRAMES = (*COLOURS, "#332288", "#44AA99")  # two more than points have: the picture helps to tell labels apart
 PITCH = 1.08  # from one thumbnail to the next on the grid, in widths of one
 FRAME = 0.07  # thickness, as a share of the shorter side
 LEAST_PIXELS, MOST_PIXELS = 48, 96  # of a thumbnail's width, about
@@ -30,70 +32,73 @@ def plot_thumbnail_grid(
     places : Embedding
         Two dimensions, as `project` gives them; at most 2,500 names.
     pictures : ndarray, shape (n, height, width)
-        One a name, from 0 (paper) to 1 (ink).
+        One for each name, from 0 (paper) to 1 (ink).
     colour_by : str, optional
-        Column of the metadata; its values, if there are more than ten the commonest, colour the frames.
+        Column of the metadata that holds labels: the ten commonest colour the frames.
     title : str
         What the map shows.
     spare : float
-        How many more cells than pictures there are, as a share of these, see `on_grid`.
+        Empty cells of the grid, as a share of the pictures; see `on_grid`.
     """
+    colours, named = _colours(check_map(places, [colour_by]), colour_by)
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
     size = np.array([1, pictures.shape[1] / pictures.shape[2]])
     cells = on_grid(places, spare, size[1])
     moved = cells.metadata["moved"].median()
-    with house_style():
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 7.2))
         middles = cells.vectors * PITCH * size
         _draw(ax, middles, size, pictures, colours)
         note = f"half of the pictures were moved by less than {moved:.0%} of the map's width"
-        ax.text(1, -0.005, note, transform=ax.transAxes, fontsize=8, color="#666666", ha="right", va="top")
-        _finish(ax, middles, size, kinds, title)
+        ax.text(1, -0.005, note, transform=ax.transAxes, fontsize=8, color=NOTE, ha="right", va="top")
+        _finish(ax, middles, size, named, title)
     return fig, ax
 
 
 def plot_thumbnail_map(
     places: Embedding, pictures: np.ndarray, colour_by: str | None = None, title: str = "", size: float = 0.04
 ) -> tuple[Figure, Axes]:
-    """A map with as many pictures as have room, each at its own place; the others are dots.
+    """A map with as many pictures as there is room for, each at its own place; the others are dots.
 
-    Pictures in crowded regions come first, so every region shows one that stands for it.
+    Pictures in crowded regions come first, so every region shows one of its own.
 
     Parameters
     ----------
     places, pictures, colour_by, title
         As in `plot_thumbnail_grid`; any number of names.
     size : float
-        Width of a thumbnail, as a share of the map's.
+        Width of a thumbnail, as a share of the width of the map.
     """
+    colours, named = _colours(check_map(places, [colour_by]), colour_by)
     pictures = _check(places, pictures)
-    colours, kinds = _colours(places.metadata, colour_by)
-    if not 0 < size <= 1:
-        raise ValueError(f"size is {size}, expected above 0 and at most 1, the width of the map.")
-    width = size * (np.ptp(places.vectors, axis=0).max() or 1)
-    size = width * np.array([1, pictures.shape[1] / pictures.shape[2]])
-    drawn = with_room(places.vectors, *size)
-    with house_style():
+    check_numbers(above=0, most=1, size=size)
+    width = float(size * (np.ptp(places.vectors, axis=0).max() or 1))
+    height = width * pictures.shape[1] / pictures.shape[2]
+    drawn = with_room(places.vectors, width, height)
+    with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 7.2))
-        ax.scatter(*places.vectors[~drawn].T, s=7, c=colours[~drawn], alpha=0.7, linewidths=0, rasterized=True)
-        _draw(ax, places.vectors[drawn], size, pictures[drawn], colours[drawn])
-        _finish(ax, places.vectors, size, kinds, title)
+        x, y = places.vectors[~drawn].T
+        ax.scatter(x, y, s=7, c=colours[~drawn], alpha=0.7, linewidths=0, rasterized=True)
+        _draw(ax, places.vectors[drawn], np.array([width, height]), pictures[drawn], colours[drawn])
+        _finish(ax, places.vectors, np.array([width, height]), named, title)
     return fig, ax
 
 
 def _draw(ax: Axes, middles: np.ndarray, size: np.ndarray, pictures: np.ndarray, colours: np.ndarray) -> None:
-    """Thumbnails of one size, width and height, with their frames, which are part of it."""
+    """Thumbnails, all of one width and height, which include their frames."""
     corners = middles - size / 2
-    frames = [Rectangle(corner, *size) for corner in corners]
+    width, height = size
+    frames = [Rectangle((left, low), width, height) for left, low in corners]
     ax.add_collection(PatchCollection(frames, facecolors=list(colours), linewidths=0, zorder=2))
     frame = FRAME * size.min()
     canvas, box = _canvas(corners + frame, size - 2 * frame, pictures)
     ax.imshow(canvas, cmap="Greys", vmin=0, vmax=1, extent=box, aspect="equal", origin="lower", zorder=3)
 
 
-def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
-    """All pictures on one, NaN between them, and its extent: a thousand images would take a minute to write."""
+def _canvas(
+    corners: np.ndarray, size: np.ndarray, pictures: np.ndarray
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """All pictures on one canvas, NaN between them, and its extent: writing a thousand images would take a minute."""
     pictures = _resized(pictures)[:, ::-1]  # rows count from below
     tall, wide = pictures.shape[1:]
     pixel = size / [wide, tall]
@@ -107,7 +112,7 @@ def _canvas(corners: np.ndarray, size: np.ndarray, pictures: np.ndarray) -> tupl
 
 
 def _resized(pictures: np.ndarray) -> np.ndarray:
-    """Small pictures with every pixel repeated, large ones with the mean of some: whole numbers, so that none blurs."""
+    """Small pictures with each pixel repeated, large ones with blocks averaged: whole numbers, so that none blurs."""
     n, tall, wide = pictures.shape
     up, down = max(1, round(LEAST_PIXELS / wide)), max(1, wide // MOST_PIXELS)
     high, across, wide = max(1, tall // down), min(down, tall), wide // down
@@ -116,33 +121,37 @@ def _resized(pictures: np.ndarray) -> np.ndarray:
 
 
 def _colours(metadata: pd.DataFrame, column: str | None) -> tuple[np.ndarray, dict[object, str]]:
-    """A colour a row, and the kinds that have one, in order of their names."""
+    """A colour for each row, and the labels that have one with their colours, in alphabetical order."""
     if column is None:
         return np.full(len(metadata), GREY), {}
-    if column not in metadata:
-        known = ", ".join(map(str, metadata.columns)) or "none"
-        raise ValueError(f"No column {column!r} in the metadata, which has: {known}.")
-    kinds = sorted(metadata[column].value_counts().index[: len(FRAMES)], key=str)
-    colours = dict(zip(kinds, FRAMES, strict=False))
-    return np.array([colours.get(kind, GREY) for kind in metadata[column]]), colours
+    commonest = sorted(metadata[column].value_counts().index[: len(FRAMES)], key=str)
+    named = dict(zip(commonest, FRAMES, strict=False))
+    return np.array([named.get(label, GREY) for label in metadata[column]]), named
 
 
-def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, kinds: dict[object, str], title: str) -> None:
+def _finish(ax: Axes, middles: np.ndarray, size: np.ndarray, named: dict[object, str], title: str) -> None:
     low, high = middles.min(axis=0) - size / 2, middles.max(axis=0) + size / 2
-    ax.set(xticks=[], yticks=[], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    ax.spines[:].set_visible(False)
-    ax.set_title(title, pad=30 if kinds else 12)
-    if kinds:
-        handles = [Patch(color=colour, label=short(str(kind), 16)) for kind, colour in kinds.items()]
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.7, "borderpad": 0}
-        spaces = {"handlelength": 0.9, "handletextpad": 0.4, "columnspacing": 1.1}
-        ax.legend(handles=handles, ncols=len(FRAMES), fontsize=9, **place, **spaces)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    bare(ax)
+    ax.set_title(title, pad=30 if named else 12)
+    if named:
+        handles = [Patch(color=colour, label=short(str(label), 16)) for label, colour in named.items()]
+        ax.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=len(FRAMES),
+            fontsize=9,
+            borderaxespad=0.7,
+            borderpad=0,
+            handlelength=0.9,
+            handletextpad=0.4,
+            columnspacing=1.1,
+        )
 
 
 def _check(places: Embedding, pictures: Sequence | np.ndarray) -> np.ndarray:
     pictures = np.asarray(pictures)
-    if places.n_dims != 2:
-        raise ValueError(f"The map has {places.n_dims} dimensions, expected 2: project() it first.")
     if pictures.ndim != 3 or len(pictures) != len(places):
         raise ValueError(f"Pictures have shape {pictures.shape}, expected ({len(places)}, height, width): one a name.")
     return pictures

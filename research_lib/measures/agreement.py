@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_labels
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions
-from research_lib.measures.retrieval import _scores
+from research_lib.measures.retrieval import precision_and_recall
 
 
 def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min_count: int = 3) -> float:
@@ -18,29 +19,28 @@ def neighbour_agreement(embedding: Embedding, labels: Sequence, k: int = 10, min
     embedding : Embedding
         The vectors.
     labels : sequence, shape (n,)
-        One a row; a row without label (None, NaN) is left out.
+        One a row; rows without a label (None, NaN) are left out.
     k : int
-        Neighbours a row, fewer if there are not so many.
+        Neighbours a row, or all other rows if they are fewer.
     min_count : int
         Only rows whose label stands on at least so many rows are asked; every row can be a neighbour.
 
     Returns
     -------
     float
-        Between 0 and 1. Random vectors score about the chance that two rows share a label; where labels stand on fewer
+        Between 0 and 1. Random vectors score about the chance that two rows share a label. Where labels stand on fewer
         than ``k + 1`` rows, even perfect vectors score below 1, see `agreement_ceiling`.
     """
-    if len(labels) != len(embedding):
-        raise ValueError(f"{len(labels)} labels for {len(embedding)} vectors, expected one a vector.")
+    check_labels(labels, len(embedding))
     codes = _common_labels(labels, min_count)
-    nearest = embedding.neighbours(min(k, len(embedding) - 1))
-    return float((codes[nearest] == codes[:, None])[codes >= 0].mean())
+    shared = _shared(embedding, codes, min(k, len(embedding) - 1), "cosine", np.arange(len(embedding)))
+    return float(shared[codes >= 0].mean())
 
 
 def held_out_agreement(embedding: Embedding, interactions: Interactions, held_out: Interactions, k: int = 10) -> float:
-    """Share of the `k` nearest neighbours (cosine) that have the column which was held out of the row.
+    """Share of the `k` nearest neighbours (cosine) that have the column that was held out of the row.
 
-    Unlike a label that the vectors were learnt from, it is something that they were not told of the row.
+    Unlike a label that the vectors were learnt from, this is something that they were not told about the row.
 
     Parameters
     ----------
@@ -71,16 +71,7 @@ def agreement_ceiling(labels: Sequence, k: int = 10, min_count: int = 3) -> floa
     return float((np.minimum(np.bincount(codes)[codes] - 1, k) / k).mean())
 
 
-def _common_labels(labels: Sequence, min_count: int) -> np.ndarray:
-    """A number for each label that stands on at least `min_count` rows, -1 for the rest."""
-    codes, _ = pd.factorize(pd.Series(labels))
-    counts = np.bincount(codes[codes >= 0])
-    if not (counts >= min_count).any():
-        raise ValueError(f"No label stands on at least {min_count} rows.")
-    return np.where((codes >= 0) & (counts[codes] >= min_count), codes, -1)
-
-
-def search_scores_by_kind(
+def search_scores_by_label(
     embedding: Embedding,
     labels: Sequence,
     k: int = 10,
@@ -88,16 +79,16 @@ def search_scores_by_kind(
     asked: np.ndarray | None = None,
     metric: str = "cosine",
 ) -> pd.DataFrame:
-    """How many of the rows nearest to a row are of its kind.
+    """How many of the rows nearest to a row have its label, row by row.
 
     Parameters
     ----------
     embedding : Embedding
         The vectors.
     labels : sequence, shape (n,)
-        The kind of each row; one without (None, NaN) is a wrong hit for all, and is not asked.
+        One a row; a row without a label (None, NaN) is never asked, and always a wrong hit.
     k : int
-        Hits a query, the row itself left out.
+        Hits a query, not counting the row itself.
     asked : ndarray of int, optional
         Positions of the rows that are queries; by default all. Every row can be a hit.
     metric : {"cosine", "euclidean", "jaccard"}
@@ -106,17 +97,29 @@ def search_scores_by_kind(
     Returns
     -------
     DataFrame
-        A row a query, its name in the index; columns as of `search_scores`. A kind that no other row has cannot be
-        found, and is not asked.
+        A row a query, its name in the index; columns as in `search_scores`. A row whose label no other row has is not
+        asked: there is nothing to find.
     """
-    if len(labels) != len(embedding):
-        raise ValueError(f"{len(labels)} labels for {len(embedding)} vectors, expected one a vector.")
+    check_labels(labels, len(embedding))
     codes, _ = pd.factorize(pd.Series(labels))
     n_alike = np.where(codes >= 0, np.bincount(codes + 1)[codes + 1], 0) - 1
     asked = np.arange(len(embedding)) if asked is None else np.asarray(asked)
     asked = asked[n_alike[asked] > 0]
     if not len(asked):
         raise ValueError("No row that is asked has a label that another row has.")
-    nearest = embedding.neighbours(k, metric, asked)
-    hits = codes[nearest] == codes[asked, None]
-    return _scores(hits, n_alike[asked], len(embedding) - 1, k).set_axis(embedding.names[asked])
+    shared = _shared(embedding, codes, k, metric, asked)
+    return precision_and_recall(shared, n_alike[asked], len(embedding) - 1, k).set_axis(embedding.names[asked])
+
+
+def _shared(embedding: Embedding, codes: np.ndarray, k: int, metric: str, asked: np.ndarray) -> np.ndarray:
+    """Whether the rows nearest to those asked have their label, nearest first; bool of shape (n_asked, k)."""
+    return codes[embedding.neighbours(k, metric, asked)] == codes[asked, None]
+
+
+def _common_labels(labels: Sequence, min_count: int) -> np.ndarray:
+    """A number for each label that stands on at least `min_count` rows, -1 for the rest."""
+    codes, _ = pd.factorize(pd.Series(labels))
+    counts = np.bincount(codes[codes >= 0])
+    if not (counts >= min_count).any():
+        raise ValueError(f"No label stands on at least {min_count} rows.")
+    return np.where((codes >= 0) & (counts[codes] >= min_count), codes, -1)

@@ -1,4 +1,4 @@
-"""`Comparison`: things with known distances beside a map of them, and what is measured of it."""
+"""`Comparison`: things with known distances beside a map of them, and how much of the distances it keeps."""
 
 from collections.abc import Callable, Iterator
 from typing import Self
@@ -6,51 +6,37 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from research_lib.containers.embedding import Embedding, shuffled_names, top_k
+from research_lib.checks import check_integers
+from research_lib.containers.embedding import Embedding, top_k
 from research_lib.containers.space import Space
 from research_lib.measures.words import rank_correlation
 
-N_BLOCKS = 20  # of the sampled pairs, whose spread tells the error
+N_BLOCKS = 20  # parts of the sampled pairs, whose spread tells the error
 BLOCK_DISTANCES = 2**21  # held at once
-PERFECT = {  # what an isometry scores
-    "collisions": 0,
-    "smallest_separation": np.nan,
-    "lipschitz": 1,
-    "inverse_lipschitz": 1,
-    "distortion": 1,
-    "spearman": 1,
-    "stress": 0,
-    "scale": 1,
-    "trustworthiness": 1,
-    "continuity": 1,
-    "knn_overlap": 1,
-    "parallelogram_error": 0,
-    "answer_rank": 0,
-}
 
 
 class Comparison:
-    """Things with known distances d, beside a map f that gives each a vector; what the measures are taken of.
+    """Things with known distances d, and a map f that gives each of them a vector.
 
     Parameters
     ----------
     original : Space, Embedding or ndarray of float, shape (n, n)
-        The things: a space, vectors with their Euclidean distances, or a table of distances.
+        The things: a space, vectors (with Euclidean distances), or a table of distances.
     vectors : Embedding
         One vector a thing, with the same names in the same order.
     metric : {"euclidean", "cosine", "jaccard"}
-        Of the vectors.
+        How distances between the vectors are measured.
     n_pairs : int
-        Measures of pairs take all pairs if there are no more, else so many drawn at random.
+        Measures of pairs take so many pairs, drawn at random, or all if there are no more.
     n_rows : int
-        Measures of neighbourhoods take so many things, drawn at random, each among all others.
+        Measures of neighbourhoods take so many things, drawn at random, each among all the others.
     random_state : int
-        Seed of what is drawn.
+        Seed of the draws.
 
     Raises
     ------
     ValueError
-        If names differ, there are fewer than three, or the table is none of distances.
+        If names differ, there are fewer than three things, or the table holds no distances.
     """
 
     def __init__(
@@ -68,10 +54,11 @@ class Comparison:
         elif not isinstance(original, Space):
             original = Space.from_matrix(original, vectors.names if len(vectors) == len(original) else None)
         n = len(vectors)
-        if list(original.names) != list(vectors.names):
-            raise ValueError("The things and the vectors have other names, or in another order.")
-        if n < 3 or n_pairs < N_BLOCKS or n_rows < 2:
-            raise ValueError(f"{n} things, {n_pairs} pairs and {n_rows} rows, expected at least 3, {N_BLOCKS} and 2.")
+        check_same_names(original.names, vectors.names)
+        if n < 3:
+            raise ValueError(f"{n} things, expected at least 3.")
+        check_integers(N_BLOCKS, n_pairs=n_pairs)
+        check_integers(2, n_rows=n_rows)
         self.original, self.vectors, self.metric = original, vectors, metric
         self.options = {"n_pairs": n_pairs, "n_rows": n_rows, "random_state": random_state}
         self.names = vectors.names
@@ -85,37 +72,38 @@ class Comparison:
             self.second = (self.first + rng.integers(1, n, size=n_pairs)) % n
         self.rows = np.arange(n) if n <= n_rows else np.sort(rng.choice(n, n_rows, replace=False))
         points = vectors.unit_vectors() if metric == "cosine" else vectors.vectors
-        points = points != 0 if metric == "jaccard" else points + np.float32(0)  # there is a zero below zero
-        self.point = np.unique(points, axis=0, return_inverse=True)[1].ravel()  # one number for things with one vector
+        points = points != 0 if metric == "jaccard" else points + np.float32(0)  # makes -0.0 the same as 0.0
+        self.point = np.unique(points, axis=0, return_inverse=True)[1].ravel()  # things with one vector share a number
         self.known = original.between(self.first, self.second)
         self.found = self.mapped.between(self.first, self.second)
-        self.found[self.point[self.first] == self.point[self.second]] = 0  # as rounding may not have it
+        self.found[self.point[self.first] == self.point[self.second]] = 0  # whatever rounding makes of it
 
     def shepard(self) -> pd.DataFrame:
-        """The data of a Shepard diagram, a row a pair: ``first``, ``second``, ``original`` and ``found`` distance."""
+        """What a Shepard diagram shows, a row a pair: ``first``, ``second``, ``original`` and ``found`` distance."""
         names = {"first": self.names[self.first], "second": self.names[self.second]}
         return pd.DataFrame(names | {"original": self.known, "found": self.found})
 
     def collisions(self) -> pd.DataFrame:
-        """Things that share a vector though they differ: why f is not injective.
+        """Different things that share a vector: why f is not injective.
 
         Returns
         -------
         DataFrame
-            A row a thing: its ``name``, and the number of its vector in ``shares``, the same for all that share it.
+            A row a thing: its ``name``, and in ``shares`` the number of its vector, the same for all that share it.
         """
         order = np.argsort(self.point, kind="stable")
         starts = np.flatnonzero(np.diff(self.point[order], prepend=-1))
-        first = order[starts][self.point]  # of the things with the same vector
+        first = order[starts][self.point]  # the first thing with the same vector
         others = np.flatnonzero(first != np.arange(len(first)))
         apart = others[self.original.between(others, first[others]) > 0]
         colliding = np.flatnonzero(np.isin(self.point, self.point[apart]))
         return pd.DataFrame({"name": self.names[colliding], "shares": self.point[colliding]})
 
     def smallest_separation(self) -> float:
-        """The smallest distance of two different vectors; of a sample of rows, an upper bound of it."""
+        """The smallest distance between two different vectors; an upper bound of it if rows are sampled."""
         smallest = np.inf
-        for rows, _, found in self._blocks(with_known=False):
+        for rows in self._blocks():
+            found = self._found(rows)
             smallest = min(smallest, found[self.point[rows][:, None] != self.point].min(initial=np.inf))
         return float(smallest)
 
@@ -125,14 +113,14 @@ class Comparison:
         Parameters
         ----------
         inverse : bool
-            The pairs that the inverse of f on its image stretches most.
+            Whether to give the pairs that the inverse of f stretches most.
         n : int
             How many pairs.
 
         Returns
         -------
         DataFrame
-            As `shepard`, with ``stretch``: the distance after the map in question, divided by that before.
+            As `shepard`, with ``stretch``: the distance after the map, or its inverse, divided by the distance before.
 
         Raises
         ------
@@ -142,17 +130,17 @@ class Comparison:
         if inverse and len(shared := self.collisions()):
             one, other = shared["name"][shared["shares"] == shared["shares"].iloc[0]].iloc[:2]
             raise ValueError(
-                f"The map has no inverse: {len(shared)} of {len(self.names)} things that differ share a vector with "
-                f"another, as {one!r} and {other!r} do."
+                f"The map has no inverse: {len(shared)} of {len(self.names)} things share a vector with a different "
+                f"one, as {one!r} and {other!r} do."
             )
         stretch = self._stretch(inverse)
         order = np.argsort(-stretch, kind="stable")[:n]
         return self.shepard().iloc[order].assign(stretch=stretch[order]).reset_index(drop=True)
 
     def pair_measures(self) -> dict[str, tuple[float, float]]:
-        """How far pairs keep their distances: value and standard error of each measure, see `measures`."""
+        """How well pairs keep their distances: value and standard error of each measure, see `measure_map`."""
         expansion, contraction = self._stretch(False).max(), self._stretch(True).max()
-        unknown = 0.0 if self.all_pairs else np.nan  # of an extreme
+        unknown = 0.0 if self.all_pairs else np.nan  # the error of an extreme
         return {
             "lipschitz": (expansion, unknown),
             "inverse_lipschitz": (contraction, unknown),
@@ -163,53 +151,61 @@ class Comparison:
         }
 
     def neighbour_measures(self, k: int = 15) -> dict[str, tuple[float, float]]:
-        """How far things keep their `k` nearest: value and standard error of each measure, see `measures`."""
+        """How well things keep their `k` nearest: value and standard error of each measure, see `measure_map`."""
         n = len(self.names)
-        if not 0 < k < n / 2:
-            raise ValueError(f"k is {k}, expected 1 to less than half of the {n} things.")
-        scores = []
-        for _, known, found in self._blocks():
+        check_k(k, n)
+        parts = []
+        for rows in self._blocks():
+            known, found = self._known(rows), self._found(rows)
             near_known, near_found = top_k(-known, k), top_k(-found, k)
             edge = np.take_along_axis(known, near_known[:, -1:], axis=1)
             kept = np.take_along_axis(known, near_found, axis=1) <= edge * (1 + 1e-9)
-            scores.append(np.stack([_beyond(known, near_found), _beyond(found, near_known), kept.mean(axis=1)]))
-        scores = np.concatenate(scores, axis=1)
+            parts.append(
+                np.stack([ranks_beyond(known, near_found), ranks_beyond(found, near_known), kept.mean(axis=1)])
+            )
+        scores = np.concatenate(parts, axis=1)
         scores[:2] = 1 - 2 / (k * (2 * n - 3 * k - 1)) * scores[:2]
         left = 1 - len(self.rows) / n  # share of the things that were not looked at
         errors = scores.std(axis=1, ddof=1) * np.sqrt(left / len(self.rows))
-        return dict(
-            zip(("trustworthiness", "continuity", "knn_overlap"), zip(scores.mean(1), errors, strict=True), strict=True)
-        )
+        names = ("trustworthiness", "continuity", "knn_overlap")
+        return dict(zip(names, zip(scores.mean(axis=1), errors, strict=True), strict=True))
 
     def shuffled(self, random_state: int) -> Self:
         """The same with the vectors dealt to other things at random: the null."""
-        return Comparison(self.original, shuffled_names(self.vectors, random_state), self.metric, **self.options)
+        return type(self)(self.original, self.vectors.shuffled(random_state), self.metric, **self.options)
 
     def _stretch(self, inverse: bool) -> np.ndarray:
-        """Distance after over distance before, of every pair; 0 where both are 0, infinite where only the first is."""
+        """Distance after divided by distance before, of every pair: 0 if both are 0, infinite if only the latter is."""
         before, after = (self.found, self.known) if inverse else (self.known, self.found)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(after > 0, after / before, 0)
 
     def _with_error(self, measure: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
-        """A measure of all pairs drawn, and its standard error: from its spread over parts of them."""
+        """A measure of all pairs drawn, and its standard error, which its spread over parts of them tells."""
         value = float(measure(self.known, self.found))
         if self.all_pairs:
             return value, 0.0
         parts = zip(np.array_split(self.known, N_BLOCKS), np.array_split(self.found, N_BLOCKS), strict=True)
         return value, float(np.std([measure(*part) for part in parts], ddof=1) / np.sqrt(N_BLOCKS))
 
-    def _blocks(self, with_known: bool = True) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray]]:
-        """Some rows with both distances to all things, themselves infinitely far."""
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """The chosen rows, some at a time."""
         step = max(1, BLOCK_DISTANCES // len(self.names))
         for start in range(0, len(self.rows), step):
-            rows = self.rows[start : start + step]
-            found = np.asarray(self.mapped.rows(rows), dtype=np.float64).copy()
-            found[self.point[rows][:, None] == self.point] = 0
-            known = np.asarray(self.original.rows(rows), dtype=np.float64).copy() if with_known else None
-            for distances in (found, known) if with_known else (found,):
-                distances[np.arange(len(rows)), rows] = np.inf
-            yield rows, known, found
+            yield self.rows[start : start + step]
+
+    def _known(self, rows: np.ndarray) -> np.ndarray:
+        """Original distances of some rows to all things, infinite to themselves."""
+        known = np.array(self.original.rows(rows), dtype=np.float64)
+        known[np.arange(len(rows)), rows] = np.inf
+        return known
+
+    def _found(self, rows: np.ndarray) -> np.ndarray:
+        """Distances of their vectors to all vectors, infinite to themselves."""
+        found = np.array(self.mapped.rows(rows), dtype=np.float64)
+        found[self.point[rows][:, None] == self.point] = 0
+        found[np.arange(len(rows)), rows] = np.inf
+        return found
 
 
 def _stress(known: np.ndarray, found: np.ndarray) -> tuple[float, float]:
@@ -221,11 +217,35 @@ def _stress(known: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     return float(np.sqrt(((found - scale * known) ** 2).sum() / total)), float(scale)
 
 
-def _beyond(distances: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """By how many ranks the `near` of every row are beyond the first k, in total; equals share their middle rank."""
+def ranks_beyond(distances: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """By how many ranks in all the `near` of each row lie beyond its first k; ties share the middle of their ranks.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (n_rows, n)
+        Of each row to everything, infinite to itself.
+    near : ndarray of int, shape (n_rows, k)
+        What somebody else takes for the nearest: its ranks are summed up.
+
+    Returns
+    -------
+    ndarray, shape (n_rows,)
+    """
     total, k, rows = np.zeros(len(distances)), near.shape[1], np.arange(len(distances))
     for column in near.T:
         distance = distances[rows, column][:, None]
         rank = (distances < distance).sum(axis=1) + ((distances == distance).sum(axis=1) + 1) / 2
         total += np.maximum(rank - k, 0)
     return total
+
+
+def check_same_names(known: np.ndarray, mapped: np.ndarray) -> None:
+    """`ValueError` unless a map has the names of what it maps, in the same order."""
+    if list(known) != list(mapped):
+        raise ValueError("Names differ: expected a map of the same names in the same order.")
+
+
+def check_k(k: int, n: int) -> None:
+    """`ValueError` unless trustworthiness is defined for `k` neighbours among `n` things."""
+    if not 0 < k < n / 2:
+        raise ValueError(f"k is {k}, expected 1 to less than half of the {n} things.")

@@ -1,4 +1,4 @@
-"""Did the table of days learn? Numbers that tell a path through time from a cloud, without looking at a map."""
+"""Did the table of days learn? Numbers that tell a path through time from a cloud, without a look at a map."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import pdist, squareform
 
+from research_lib.checks import check_integers
 from research_lib.containers.embedding import Embedding
 
-WINDOW = 0.15  # of all days: what is averaged over
-SLOW = 0.5  # days that move by less than this share of what is usual have collapsed
+WINDOW = 0.15  # share of all days that is averaged over
+SLOW = 0.5  # days that move less than this share of the usual way have collapsed
 
 
 def measure_days(days: Embedding, n_permutations: int = 199, random_state: int = 0) -> pd.DataFrame:
@@ -18,39 +19,39 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
     Parameters
     ----------
     days : Embedding
-        Vectors of at least ten days; metadata ``day`` numbers them, as `TwoTower.day_embedding_` does. Their order does
-        not matter. Distances are Euclidean: the vector of a day is added, so its length counts.
+        Vectors of at least ten days, in any order; the metadata ``day`` numbers them, as in `TwoTower.day_embedding_`.
+        Distances are Euclidean: the vector of a day is added to others, so its length counts.
     n_permutations : int
-        How often the null is drawn: the vectors are dealt to other days at random.
+        How often to draw the null: the vectors are dealt to other days at random.
     random_state : int
         Seed of the null.
 
     Returns
     -------
     DataFrame
-        A row a measure; columns ``value``, ``null`` (mean over the draws), ``null_95`` (what 95 % of the draws do not
-        better) and ``perfect`` (of days on a line at even steps).
+        A row a measure; columns ``value``, ``null`` (mean of the draws), ``null_95`` (what 95 % of the draws do not
+        beat) and ``perfect`` (what days on a straight line in even steps score).
 
-        ``mantel``: Pearson correlation of the distance in days with that of the vectors, over all pairs of days.
-        ``neighbour_gap``: days between a day and the one whose vector is nearest, in the mean, as a share of what it is
-        by chance. ``smoothness``: cosine of two steps in a row, each from the mean of some days to the mean of as many
-        that follow (15 % of all), in the mean: 1 for a straight path, -0.5 for days in no order. ``collapsed``: share
-        of the days about which the path stands still, see `collapsed_days`.
+        - ``mantel``: over all pairs of days, Pearson correlation of their distance in days with that of their vectors.
+        - ``neighbour_gap``: mean number of days between a day and the one with the nearest vector, as a share of what
+          chance gives.
+        - ``smoothness``: mean cosine of two successive steps, each from the mean of some days to the mean of the next
+          as many (15 % of all): 1 for a straight path, -0.5 for days in no order.
+        - ``collapsed``: share of the days about which the path stands still, see `collapsed_days`.
 
         A prior on neighbouring days (`TwoTower.smoothness`) raises ``mantel`` and lowers ``neighbour_gap`` even where
-        all dates are lost, so tables are to be compared at the same prior, best at none.
+        all dates are lost, so compare tables at the same prior, best at none.
 
     Raises
     ------
     ValueError
-        If there are fewer than ten days, one has no number of its own, or nothing is drawn.
+        If there are fewer than ten days, one has no number of its own, or the null is never drawn.
 
     References
     ----------
     N. Mantel, "The Detection of Disease Clustering and a Generalized Regression Approach", Cancer Research 1967.
     """
-    if n_permutations < 1:
-        raise ValueError(f"n_permutations is {n_permutations}, expected at least 1: the null is drawn so often.")
+    check_integers(1, n_permutations=n_permutations)
     days = in_time(days)
     number = days.metadata["day"].to_numpy(dtype=np.float64)
     measured = _measured(number, days.vectors.astype(np.float64))
@@ -72,7 +73,7 @@ def measure_days(days: Embedding, n_permutations: int = 199, random_state: int =
 
 
 def collapsed_days(days: Embedding) -> np.ndarray:
-    """Which days lie together with others that they should be far from.
+    """Which days lie close to others that they should be far from.
 
     Parameters
     ----------
@@ -82,10 +83,10 @@ def collapsed_days(days: Embedding) -> np.ndarray:
     Returns
     -------
     ndarray of bool, shape (n_days,)
-        In the order of `days`. From the mean of the days before a day (15 % of all) to the mean of as many after it,
-        the path goes some way; what noise adds to it is estimated from the steps of single days, and taken off. True
-        where this way, divided by the time that it takes, is less than half of what it is for most days (the upper
-        quartile). Days that are all alike have all collapsed.
+        In the order of `days`. The path goes some way from the mean of the days before a day (15 % of all) to the mean
+        of as many days after it; what noise adds to it is estimated from the steps between single days, and taken off.
+        True where this way, divided by the time that it takes, is less than half of the upper quartile. Days that are
+        all alike have all collapsed.
     """
     sorted_days = in_time(days)
     number = sorted_days.metadata["day"].to_numpy(dtype=np.float64)
@@ -95,7 +96,7 @@ def collapsed_days(days: Embedding) -> np.ndarray:
 
 
 def in_time(days: Embedding) -> Embedding:
-    """The days in the order of their numbers, the metadata ``day``."""
+    """The days in the order of their numbers, which are the metadata ``day``."""
     if "day" not in days.metadata:
         raise ValueError("The days have no metadata 'day', expected their numbers: 0, 1, 2, …")
     if len(days) < 10:
@@ -108,9 +109,9 @@ def in_time(days: Embedding) -> Embedding:
 
 
 def _measured(number: np.ndarray, vectors: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
-    """The measures of days in order, by the order in which the vectors are dealt to them, shape (n,).
+    """A function that takes the order in which vectors are dealt to days in time, shape (n,), and gives the measures.
 
-    What does not depend on it, such as all distances, is computed once.
+    What does not depend on the order, such as all distances, is computed once.
     """
     n = len(vectors)
     apart, found = (squareform(pdist(table)) for table in (number[:, None], vectors))
@@ -142,7 +143,7 @@ def _smoothness(vectors: np.ndarray) -> float:
 
 def _collapsed(number: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     window = _window(len(vectors))
-    noise = (np.diff(vectors, axis=0) ** 2).sum(axis=1) / window  # of the difference of two means, had days no order
+    noise = (np.diff(vectors, axis=0) ** 2).sum(axis=1) / window  # in the difference of two means, if days had no order
     way = (_steps(vectors, window) ** 2).sum(axis=1)  # entry k: between day k + window - 1 and the next
     way = np.maximum(way - np.convolve(noise, np.ones(2 * window - 1) / (2 * window - 1), "valid"), 0)
     way /= _steps(number[:, None], window)[:, 0] ** 2  # days need not be evenly spaced

@@ -1,4 +1,4 @@
-"""How well formulas are predicted: the same splits for every model, and what is left when a code is new."""
+"""How well are formulas predicted? The same splits for every model; and what remains of the error for a new code."""
 
 import copy
 import time
@@ -11,21 +11,20 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import ShuffleSplit
 
 from research_lib.containers.mixtures import Mixtures
-from research_lib.models.mixture.regressor import MixtureRegressor
 
 Split = tuple[np.ndarray, np.ndarray]
 
 
-def splits_of(mixtures: Mixtures, n_splits: int = 5, test_size: float = 0.2, random_state: int = 0) -> list[Split]:
+def formula_splits(mixtures: Mixtures, n_splits: int = 5, test_size: float = 0.2, random_state: int = 0) -> list[Split]:
     """The published splits of a table, or else repeated random ones.
 
     Parameters
     ----------
     mixtures : Mixtures
-        Its ``formula_metadata`` may have ``split``, or ``fold_0``, ``fold_1`` …, that say ``test`` of a formula.
+        A published split is a column ``split``, ``fold_0``, ``fold_1`` … of its ``formula_metadata``, which says
+        ``test`` where a formula is to be predicted. The first `n_splits` are taken.
     n_splits, test_size, random_state
-        Of `sklearn.model_selection.ShuffleSplit`, for a table without such columns. At most `n_splits` of the
-        published ones are taken.
+        For a table without such columns, as in `sklearn.model_selection.ShuffleSplit`.
 
     Returns
     -------
@@ -37,7 +36,7 @@ def splits_of(mixtures: Mixtures, n_splits: int = 5, test_size: float = 0.2, ran
     if not published:
         splitter = ShuffleSplit(n_splits, test_size=test_size, random_state=random_state)
         return list(splitter.split(np.arange(len(mixtures))))
-    parts = (metadata[column] for column in published)  # a formula that a fold leaves out has no part in it
+    parts = (metadata[column] for column in published)  # empty for a formula that takes no part
     return [(np.flatnonzero(part.notna() & (part != "test")), np.flatnonzero(part == "test")) for part in parts]
 
 
@@ -54,21 +53,23 @@ def cross_predict(
     Parameters
     ----------
     models : mapping of str to estimator
-        `MixtureRegressor`, or any regressor of scikit-learn: that gets amounts and context in one matrix.
+        Any regressors. One that says ``takes_mixtures``, as `MixtureRegressor` does, gets `Mixtures`, also in a
+        pipeline or a search of scikit-learn; every other one gets amounts and context as one matrix.
     mixtures : Mixtures
         With one target.
     splits : sequence of (ndarray, ndarray)
-        As `splits_of` gives them.
+        As `formula_splits` gives them.
     coverage : float
         Of the intervals.
     fit_options : mapping of str to mapping, optional
-        By model, what its `fit` gets beside the formulas: ``code_features``.
+        By model, further arguments of its `fit`, such as ``code_features``.
 
     Returns
     -------
     predictions : DataFrame
         A row for each model, split and formula: columns ``model``, ``split``, ``part`` (train or test), ``formula``
-        (its row), ``target``, ``predicted``, ``low`` and ``high`` (NaN for other regressors), ``seconds`` of the fit.
+        (its row), ``target``, ``predicted``, ``low`` and ``high`` (NaN without ``predict_interval``), and ``seconds``
+        of the fit.
     fitted : dict of str to estimator
         Every model as the last split fitted it.
     """
@@ -77,20 +78,30 @@ def cross_predict(
     plain = sparse.hstack([mixtures.amounts, sparse.csr_array(mixtures.context.to_numpy())], format="csr")
     found, last = [], {}
     for name, model in models.items():
-        ours, options = isinstance(model, MixtureRegressor), (fit_options or {}).get(name, {})
+        formulas, options = mixtures if _takes_mixtures(model) else plain, (fit_options or {}).get(name, {})
         for number, (train, test) in enumerate(splits):
             fitted = last[name] = clone(model)
             start = time.perf_counter()
-            formulas = (mixtures.subset(train),) if ours else (plain[train], mixtures.target[train])
-            fitted.fit(*formulas, **options)
+            fitted.fit(formulas[train], mixtures.target[train], **options)
             seconds = time.perf_counter() - start
+            best = getattr(fitted, "best_estimator_", fitted)  # of a search
+            held_out = getattr(best, "validation_fraction", 1)  # without it nothing says how wide intervals should be
+            intervals = getattr(best, "predict_interval", None) if held_out else None
             for part, rows in (("train", train), ("test", test)):
-                asked = mixtures.subset(rows) if ours else plain[rows]
-                low, high = fitted.predict_interval(asked, coverage=coverage) if ours else (np.nan, np.nan)
-                predicted = {"predicted": fitted.predict(asked), "low": low, "high": high, "seconds": seconds}
+                low, high = intervals(formulas[rows], coverage=coverage) if intervals else (np.nan, np.nan)
+                predicted = {"predicted": fitted.predict(formulas[rows]), "low": low, "high": high, "seconds": seconds}
                 where = {"model": name, "split": number, "part": part, "formula": rows}
                 found.append(pd.DataFrame(where | {"target": mixtures.target[rows]} | predicted))
     return pd.concat(found, ignore_index=True), last
+
+
+def _takes_mixtures(model: object) -> bool:
+    """Whether a model says that it takes `Mixtures`, or the first step of a pipeline, or the estimator of a search."""
+    if hasattr(model, "steps"):
+        return _takes_mixtures(model.steps[0][1])
+    if hasattr(model, "estimator"):
+        return _takes_mixtures(model.estimator)
+    return getattr(model, "takes_mixtures", False)
 
 
 def regression_scores(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -99,14 +110,14 @@ def regression_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : DataFrame
-        The first that `cross_predict` gives.
+        As `cross_predict` gives them.
 
     Returns
     -------
     DataFrame
-        Models in the index, in the order given. Columns: ``train`` (mean absolute error where it learnt), ``MAE`` (on
-        the test parts, pooled), ``MAE sd`` (between the splits; NaN of one), ``RMSE``, ``R²``, ``covered`` (share of
-        the test targets within the intervals; NaN without any) and ``seconds`` (of a fit, mean).
+        Models in the index, in the order given. Columns: ``train`` (mean absolute error where the model learnt),
+        ``MAE`` (on all test parts together), ``MAE sd`` (between splits; NaN if there is only one), ``RMSE``, ``R²``,
+        ``covered`` (share of the test targets within the intervals; NaN without any) and ``seconds`` (mean of a fit).
     """
     error = (predictions["predicted"] - predictions["target"]).abs()
     rows = predictions.assign(
@@ -127,8 +138,8 @@ def regression_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("model")
 
 
-def interval_coverage(model: MixtureRegressor, mixtures: Mixtures, coverages: Sequence[float]) -> pd.DataFrame:
-    """How many targets lie within the intervals of a fitted model.
+def interval_coverage(model: BaseEstimator, mixtures: Mixtures, coverages: Sequence[float]) -> pd.DataFrame:
+    """How many targets lie within the intervals of a fitted model, which has ``predict_interval``.
 
     Returns
     -------
@@ -144,41 +155,41 @@ def interval_coverage(model: MixtureRegressor, mixtures: Mixtures, coverages: Se
 
 
 def new_code_errors(
-    model: MixtureRegressor,
+    model: BaseEstimator,
     mixtures: Mixtures,
     n_codes: int = 30,
     n_formulas: int = 10,
     *,
     max_share: float = 0.02,
-    code_features=None,
+    code_features: np.ndarray | sparse.sparray | None = None,
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Leave codes out of training, then predict formulas that hold them.
 
-    The formulas of a code from which its vector is learnt, and those that are predicted, hold different sets of codes,
-    as far as there are several.
+    The formulas that a code's vector is learnt from and those that are predicted hold different sets of codes, as far
+    as there are several.
 
     Parameters
     ----------
-    model : MixtureRegressor
-        Its settings; it is fitted to the formulas without any of the codes.
+    model : estimator
+        With ``fit_new_codes``, as `MixtureRegressor` has it; a copy is fitted to the formulas without any of the codes.
     mixtures : Mixtures
         With one target.
     n_codes : int
-        How many are left out, drawn by how much of them is used; fewer if there are not so many.
+        How many codes are left out, drawn by the amount of them that is used; fewer if there are not so many.
     n_formulas : int
-        To learn a left-out code from. Codes that are in fewer than twice as many are not drawn.
+        Formulas to learn a left-out code from. Codes in fewer than twice as many are not drawn.
     max_share : float
         Codes in a greater share of all formulas are not drawn: without them, little would be left to learn from.
     code_features : array or sparse matrix, shape (n_codes, n_features), optional
-        As in `MixtureRegressor.fit`, for a further model.
+        As in `MixtureRegressor.fit`, for one more model.
 
     Returns
     -------
     DataFrame
         A row a code, its name in the index: ``n_test`` and the mean absolute error on its other formulas when it is
         ``absent``, has the ``mean vector`` of all codes, or a vector learnt from the ``formulas``; with features also
-        ``features`` (no formula) and ``features, formulas``.
+        ``features`` (without a formula) and ``features, formulas``.
 
     Raises
     ------
@@ -219,7 +230,7 @@ def new_code_errors(
 def _few_and_others(
     amounts: sparse.csr_array, rows: np.ndarray, n: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the rows `n` at random, and those whose sets of codes are not among them; the rest if there are none."""
+    """A random `n` of the rows, and those with other sets of codes; or all the others, if there are no such rows."""
     _, sets = np.unique(amounts.astype(bool) @ rng.random(amounts.shape[1]), return_inverse=True)
     order = np.argsort(rng.permutation(sets.max() + 1)[sets], kind="stable")
     few, rest = order[:n], order[n:]

@@ -1,9 +1,10 @@
-"""Is it an embedding? How much of the distances between things the vectors, or a map, keep."""
+"""Is it an embedding? How much of the distances between things their vectors, or a map, keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
@@ -12,11 +13,27 @@ from sklearn.preprocessing import StandardScaler
 
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.space import Space
-from research_lib.measures.comparison import PERFECT, Comparison
+from research_lib.measures.comparison import Comparison, check_k, check_same_names, ranks_beyond
 from research_lib.measures.words import answer_analogies
 
+PERFECT = {  # what an isometry scores
+    "collisions": 0,
+    "smallest_separation": np.nan,
+    "lipschitz": 1,
+    "inverse_lipschitz": 1,
+    "distortion": 1,
+    "spearman": 1,
+    "stress": 0,
+    "scale": 1,
+    "trustworthiness": 1,
+    "continuity": 1,
+    "knn_overlap": 1,
+    "parallelogram_error": 0,
+    "answer_rank": 0,
+}
 
-def measures(
+
+def measure_map(
     original: Space | Embedding | np.ndarray,
     vectors: Embedding,
     metric: str = "euclidean",
@@ -26,7 +43,7 @@ def measures(
     n_null: int = 3,
     **options: int,
 ) -> pd.DataFrame:
-    """Every measure of a map, beside what an isometry scores and what chance scores.
+    """Every measure of a map, beside what chance and an isometry score.
 
     Parameters
     ----------
@@ -37,7 +54,7 @@ def measures(
     questions : DataFrame, optional
         Analogies between the names, as `answer_analogies` takes them.
     n_null : int
-        How often the null is drawn: the vectors are dealt to other things at random.
+        How often to draw the null: the vectors are dealt to other things at random.
     **options
         ``n_pairs``, ``n_rows`` and ``random_state`` of `Comparison`.
 
@@ -47,14 +64,17 @@ def measures(
         A row a measure; columns ``value``, ``error`` (standard error of the sampling; 0 if nothing was left out, NaN
         for an extreme), ``null``, ``null_error`` (standard deviation of its draws) and ``perfect``.
 
-        ``collisions``: things that share a vector though they differ; 0 if f is injective. ``smallest_separation``: of
-        two different vectors. ``lipschitz``, ``inverse_lipschitz``: the largest factor by which f, and its inverse,
-        stretches a distance; infinite if f is not injective. A sample's extreme bounds all pairs but ``3 / n_pairs`` of
-        them, with 95 % confidence. ``distortion``: the product of both. ``spearman``: rank correlation of distances.
-        ``scale``: the factor by which f stretches distances on the whole, and ``stress`` the share that is left over:
-        the root of ``sum((found - scale * d)**2) / sum(found**2)``, Kruskal's stress-1. ``trustworthiness``,
-        ``continuity``: whether neighbours on the map are true, and true ones are on the map. ``knn_overlap``: share of
-        the `k` nearest that is common. ``parallelogram_error``, ``answer_rank``: medians over the questions.
+        - ``collisions``: different things that share a vector; 0 if f is injective.
+        - ``smallest_separation``: the smallest distance between two different vectors.
+        - ``lipschitz``, ``inverse_lipschitz``: the largest factor by which f, or its inverse, stretches a distance;
+          infinite if f is not injective. With 95 % confidence, the extreme of a sample bounds all pairs but
+          ``3 / n_pairs`` of them. ``distortion`` is the product of both.
+        - ``spearman``: rank correlation of the distances.
+        - ``scale``: the factor by which f stretches distances on the whole; ``stress``: what this leaves over, the root
+          of ``sum((found - scale * d)**2) / sum(found**2)``, Kruskal's stress-1.
+        - ``trustworthiness``, ``continuity``: whether neighbours on the map are true neighbours, and true ones are
+          neighbours on the map. ``knn_overlap``: the share of the `k` nearest that both have in common.
+        - ``parallelogram_error``, ``answer_rank``: medians over the questions.
 
     References
     ----------
@@ -66,7 +86,7 @@ def measures(
     found = _measured(comparison, k, questions)
     null = [_measured(comparison.shuffled(draw), k, questions) for draw in range(n_null)]
     values = {name: np.array([one[name][0] for one in null]) for name in found}
-    with np.errstate(invalid="ignore"):  # of infinite ones
+    with np.errstate(invalid="ignore"):  # infinite values have no spread
         return pd.DataFrame(
             {
                 "value": {name: value for name, (value, _) in found.items()},
@@ -79,7 +99,13 @@ def measures(
 
 
 def compare_maps(
-    original: Space | Embedding | np.ndarray, maps: Mapping[str, Embedding], **options: int
+    original: Space | Embedding | np.ndarray,
+    maps: Mapping[str, Embedding],
+    *,
+    k: int = 15,
+    questions: pd.DataFrame | None = None,
+    n_null: int = 3,
+    **options: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every measure of several maps of the same things.
 
@@ -88,19 +114,21 @@ def compare_maps(
     original
         As `Comparison` takes it.
     maps : mapping of str to Embedding
-        By name; distances of vectors are Euclidean.
-    **options
-        What `measures` takes.
+        By name; distances between vectors are Euclidean.
+    k, questions, n_null, **options
+        As `measure_map` takes them.
 
     Returns
     -------
     values, nulls : DataFrame
         A row a map, a column a measure: what it scores, and what it scores with its vectors dealt to other things.
     """
-    tables = {name: measures(original, vectors, **options) for name, vectors in maps.items()}
-    return tuple(
-        pd.DataFrame({name: table[column] for name, table in tables.items()}).T for column in ("value", "null")
-    )
+    tables = {
+        name: measure_map(original, vectors, "euclidean", k=k, questions=questions, n_null=n_null, **options)
+        for name, vectors in maps.items()
+    }
+    values, nulls = ({name: table[column] for name, table in tables.items()} for column in ("value", "null"))
+    return pd.DataFrame(values).T, pd.DataFrame(nulls).T
 
 
 def _measured(comparison: Comparison, k: int, questions: pd.DataFrame | None) -> dict[str, tuple[float, float]]:
@@ -124,21 +152,21 @@ def _measured(comparison: Comparison, k: int, questions: pd.DataFrame | None) ->
 
 
 def trustworthiness(embedding: Embedding, places: Embedding, k: int = 15, metric: str = "cosine") -> float:
-    """How far neighbours on a map are neighbours in the space that it shows.
+    """Whether neighbours on a map are neighbours in the space that it shows.
 
-    Every point among the `k` nearest on the map that is not among the `k` nearest in the space counts, by how many
-    ranks it is beyond. Points as far as each other share the middle of their ranks.
+    A point that is among the `k` nearest on the map, but not in the space, counts by how many ranks beyond the `k`
+    nearest it is there. Points that are equally far share the middle of their ranks.
 
     Parameters
     ----------
     embedding : Embedding
         The space, n vectors.
     places : Embedding
-        The map of the same names in the same order.
+        The map: the same names in the same order.
     k : int
         Neighbours a point, less than n / 2.
     metric : {"cosine", "euclidean", "jaccard"}
-        Of the space; the map is Euclidean.
+        How distances in the space are measured; the map is Euclidean.
 
     Returns
     -------
@@ -150,24 +178,20 @@ def trustworthiness(embedding: Embedding, places: Embedding, k: int = 15, metric
     J. Venna and S. Kaski, "Neighborhood Preservation in Nonlinear Projection Methods", ICANN 2001.
     """
     n = len(embedding)
-    if list(embedding.names) != list(places.names):
-        raise ValueError("The map and the space have other names, or in another order.")
-    if not 0 < k < n / 2:
-        raise ValueError(f"k is {k}, expected 1 to less than half of the {n} points.")
+    check_same_names(embedding.names, places.names)
+    check_k(k, n)
     nearest = places.neighbours(k, "euclidean")
     beyond = 0.0
-    for start, block in embedding.similarity_blocks(embedding.vectors, metric):
-        rows = np.arange(len(block))
-        block[rows, start + rows] = -np.inf
-        for column in nearest[start : start + len(block)].T:
-            similarity = block[rows, column][:, None]
-            rank = (block > similarity).sum(axis=1) + ((block == similarity).sum(axis=1) + 1) / 2
-            beyond += np.maximum(rank - k, 0).sum()
+    for start, similarity in embedding.similarity_blocks(embedding.vectors, metric):
+        rows = np.arange(len(similarity))
+        distance = np.negative(similarity, out=similarity)
+        distance[rows, start + rows] = np.inf
+        beyond += ranks_beyond(distance, nearest[start + rows]).sum()
     return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * beyond)
 
 
 def canonical_correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """How far two sets of vectors of the same things are linear functions of each other.
+    """Whether two sets of vectors of the same things are linear functions of each other.
 
     Parameters
     ----------
@@ -177,14 +201,14 @@ def canonical_correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (min(n_dims, n_other_dims),)
-        Correlations of the best pairs of directions, the best first (Hotelling, 1936): all 1 when one is an invertible
-        linear image of the other. Vectors that have nothing to do with each other get up to about
-        ``sqrt((n_dims + n_other_dims) / n)``, so there should be many more things than dimensions.
+        Correlations of the best pairs of directions, best first (Hotelling, 1936): all 1 if one is an invertible linear
+        image of the other. Unrelated vectors reach about ``sqrt((n_dims + n_other_dims) / n)``, so there should be many
+        more things than dimensions.
 
     Raises
     ------
     ValueError
-        If there are not as many rows in both, or not more of them than dimensions.
+        If the numbers of rows differ, or there are no more rows than dimensions.
     """
     if len(one) != len(other) or len(one) <= one.shape[1] + other.shape[1]:
         raise ValueError(f"Shapes {one.shape} and {other.shape}: expected as many rows, and more than dimensions.")
@@ -197,20 +221,20 @@ def canonical_correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def property_r2(embedding: Embedding, random_state: int = 0) -> pd.DataFrame:
-    """How well known properties can be read off vectors that were not told of them, by ridge regression.
+    """How well ridge regression reads known properties off vectors that were not told of them.
 
     Parameters
     ----------
     embedding : Embedding
-        Its numeric metadata are the properties; names where one is missing are left out of it.
+        Its numeric metadata are the properties; a name without a value is left out of that property.
     random_state : int
         Seed of the five folds and of the shuffling.
 
     Returns
     -------
     DataFrame
-        A row a property: ``R²`` on the held-out folds, and that of the same values ``shuffled``, which is about 0 or
-        less. Properties of fewer than ten names, or of one value, are left out.
+        A row a property: ``R²`` on the held-out folds, and ``shuffled``, the same for its values in random order: about
+        0 or less. Properties that fewer than ten names have, or that are the same for all, are left out.
     """
     folds = KFold(5, shuffle=True, random_state=random_state)
     reader = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 7)))
@@ -226,3 +250,34 @@ def property_r2(embedding: Embedding, random_state: int = 0) -> pd.DataFrame:
             for column, target in (("R²", truth), ("shuffled", shuffled))
         }
     return pd.DataFrame.from_dict(found, orient="index", columns=["R²", "shuffled"])
+
+
+def stress_by_length(
+    learner: BaseEstimator, spaces: Mapping[str, Space], lengths: Sequence[int]
+) -> tuple[pd.DataFrame, dict[str, dict[int, pd.DataFrame]]]:
+    """What vectors of several lengths miss of the distances in several spaces.
+
+    Parameters
+    ----------
+    learner : estimator
+        With ``n_dims``, which is replaced, ``fit(space)``, ``held_out_`` and ``held_out_stress_``: a
+        `DistanceEmbedding`.
+    spaces : mapping of str to Space
+        By name.
+    lengths : sequence of int
+        Of the vectors.
+
+    Returns
+    -------
+    stress : DataFrame
+        Stress of the held-out pairs, a row a length and a column a space.
+    held_out : dict
+        Their distances, by space and length, as ``held_out_`` has them.
+    """
+    fitted = {
+        name: {n_dims: clone(learner).set_params(n_dims=n_dims).fit(space) for n_dims in lengths}
+        for name, space in spaces.items()
+    }
+    stress = {name: {n: model.held_out_stress_ for n, model in models.items()} for name, models in fitted.items()}
+    held_out = {name: {n: model.held_out_ for n, model in models.items()} for name, models in fitted.items()}
+    return pd.DataFrame(stress).rename_axis("length"), held_out

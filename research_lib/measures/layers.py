@@ -1,8 +1,9 @@
-"""The embedding layer: a one-hot vector times a matrix, what that costs, and what it cannot do."""
+"""The embedding layer: a one-hot vector times a matrix; what that costs, and what it cannot do."""
 
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -11,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from research_lib.models.training import one_thread
+from research_lib.models.training import one_thread, train
 
-N_TRIES = 4  # of each network to learn the exclusive or, from different starts
+N_TRIES = 4  # different starts from which each network tries to learn the exclusive or
 
 
 def has_keras() -> bool:
@@ -32,16 +33,16 @@ def layer_equality(n_things: int = 50, n_dims: int = 8, n_asked: int = 200, rand
     n_things, n_dims : int
         Shape of the table.
     n_asked : int
-        How many things are looked up, some of them more than once, so that their gradients add up.
+        How many things are looked up; some more than once, so that their gradients add up.
     random_state : int
-        Seed of table, things and target.
+        Seed of the table, the things and the target.
 
     Returns
     -------
     DataFrame
-        A row a layer: ``same outputs`` and ``same gradients``, bool, as one-hot times the table. ``another table``,
-        of which one number differs, is the null: it must not be the same. Keras, on the torch backend, has a row where
-        it is installed.
+        A row a layer: whether it has the ``same outputs`` and the ``same gradients`` as one-hot times the table.
+        ``another table``, in which one number differs, is the null: it must not be the same. Keras, on the torch
+        backend, has a row if it is installed.
     """
     rng = np.random.default_rng(random_state)
     weight, ids = _eighths(rng, (n_things, n_dims)), torch.from_numpy(rng.integers(n_things, size=n_asked))
@@ -56,7 +57,7 @@ def layer_equality(n_things: int = 50, n_dims: int = 8, n_asked: int = 200, rand
     expected = _outputs_and_gradient(lambda: F.one_hot(ids, n_things).float() @ table, table, target)
     rows = {}
     for name, (layer, parameter, transposed) in layers.items():
-        outputs, gradient = _outputs_and_gradient(lambda layer=layer: layer(ids), parameter, target)
+        outputs, gradient = _outputs_and_gradient(partial(layer, ids), parameter, target)
         gradient = gradient.T if transposed else gradient
         rows[name] = torch.equal(outputs, expected[0]), torch.equal(gradient, expected[1])
     return pd.DataFrame.from_dict(rows, orient="index", columns=["same outputs", "same gradients"])
@@ -74,13 +75,13 @@ def lookup_costs(sizes: Sequence[int], n_dims: int = 32, n_asked: int = 256, n_t
     n_asked : int
         Things a batch.
     n_times : int
-        The fastest of so many is told.
+        How often to measure; the fastest counts.
 
     Returns
     -------
     DataFrame
-        A row a size; columns ``lookup, ms`` and ``product, ms``, forth and back, and ``ids, bytes`` and ``one-hot,
-        bytes``, what goes into each.
+        A row a size; columns ``lookup, ms`` and ``product, ms``, forward and backward, and the size of their inputs,
+        ``ids, bytes`` and ``one-hot, bytes``.
     """
     rows = {}
     for size in sizes:
@@ -88,8 +89,8 @@ def lookup_costs(sizes: Sequence[int], n_dims: int = 32, n_asked: int = 256, n_t
         table = nn.Embedding(size, n_dims)
         one_hot = F.one_hot(ids, size).float()
         rows[size] = {
-            "lookup, ms": _milliseconds(lambda table=table, ids=ids: table(ids), n_times),
-            "product, ms": _milliseconds(lambda table=table, one_hot=one_hot: one_hot @ table.weight, n_times),
+            "lookup, ms": _milliseconds(partial(table, ids), n_times),
+            "product, ms": _milliseconds(partial(torch.matmul, one_hot, table.weight), n_times),
             "ids, bytes": ids.nbytes,
             "one-hot, bytes": one_hot.nbytes,
         }
@@ -97,7 +98,7 @@ def lookup_costs(sizes: Sequence[int], n_dims: int = 32, n_asked: int = 256, n_t
 
 
 class Bumps(nn.Module):
-    """A layer of one's own: every entry through a bell, ``exp(-(x - centre)²)``, whose centre is learnt."""
+    """A custom layer: every entry through a bell, ``exp(-(x - centre)²)``, whose centre is learnt."""
 
     def __init__(self, n_dims: int):
         super().__init__()
@@ -108,11 +109,14 @@ class Bumps(nn.Module):
 
 
 def bag_layers(n_things: int, n_dims: int) -> dict[str, nn.Sequential]:
-    """Networks that begin with an embedding layer, fed with bags: what each of `n_things` counts, (B, n_things).
+    """Networks that begin with an embedding layer, fed with bags: how much of each thing, shape (B, n_things).
 
     The embedding layer is written as the product that it is, so that a bag is the sum of its things' vectors.
     """
-    table = lambda: nn.Linear(n_things, n_dims, bias=False)  # noqa: E731
+
+    def table() -> nn.Linear:
+        return nn.Linear(n_things, n_dims, bias=False)
+
     return {
         "embedding": nn.Sequential(table()),
         "embedding, dense": nn.Sequential(table(), nn.Linear(n_dims, n_dims, bias=False)),
@@ -123,7 +127,7 @@ def bag_layers(n_things: int, n_dims: int) -> dict[str, nn.Sequential]:
 
 
 def linearity(n_things: int = 20, n_dims: int = 8, n_bags: int = 500, random_state: int = 0) -> pd.DataFrame:
-    """Where non-linearity comes from, of the networks of `bag_layers`.
+    """Where non-linearity comes from: what the networks of `bag_layers` do with sums, and what they can learn.
 
     Parameters
     ----------
@@ -137,10 +141,10 @@ def linearity(n_things: int = 20, n_dims: int = 8, n_bags: int = 500, random_sta
     Returns
     -------
     DataFrame
-        A row a network. ``error``: length of ``f(2a + 3b) - (2 f(a) + 3 f(b))`` divided by the lengths of both parts
-        together, mean over random a and b: 0 if f is linear, at most 1. ``null``: the same with the sums of other bags.
-        ``learns either-or``: share of some starts from which the network, with a weighted sum behind it, learns *one of
-        two things, not both* in all four cases. No linear one can.
+        A row a network. ``error``: length of ``f(2a + 3b) - (2 f(a) + 3 f(b))`` divided by the sum of the lengths of
+        both parts, mean over random a and b: 0 if f is linear, at most 1. ``null``: the same with the sums of other
+        bags. ``learns either-or``: share of the starts from which the network, with a weighted sum behind it, learns
+        *one of two things, not both* in all four cases. No linear network can.
     """
     first, second = torch.from_numpy(np.random.default_rng(random_state).normal(size=(2, n_bags, n_things))).float()
     rows = {}
@@ -150,7 +154,8 @@ def linearity(n_things: int = 20, n_dims: int = 8, n_bags: int = 500, random_sta
             with torch.no_grad():
                 together, apart = network(2 * first + 3 * second), 2 * network(first) + 3 * network(second)
             rows[name] = {"error": _apart(together, apart), "null": _apart(together, apart.roll(1, 0))}
-            rows[name]["learns either-or"] = np.mean([_learns_either_or(name, n_dims) for _ in range(N_TRIES)])
+            learnt = [_learns_either_or(name, n_dims) for _ in range(N_TRIES)]
+            rows[name]["learns either-or"] = float(np.mean(learnt))
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -164,11 +169,11 @@ def _learns_either_or(name: str, n_dims: int, n_steps: int = 100) -> bool:
     wanted = torch.tensor([0.0, 1, 1, 0])
     network = nn.Sequential(bag_layers(2, n_dims)[name], nn.Linear(n_dims, 1))
     optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
-    for _ in range(n_steps):
-        loss = F.binary_cross_entropy_with_logits(network(bags)[:, 0], wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+
+    def loss(some: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(network(some)[:, 0], wanted)
+
+    train(loss, lambda: [bags], optimizer, epochs=n_steps)
     with torch.no_grad():
         return bool(((network(bags)[:, 0] > 0) == (wanted > 0)).all())
 
@@ -177,7 +182,7 @@ def _eighths(rng: np.random.Generator, shape: tuple[int, int]) -> Tensor:
     return torch.from_numpy(rng.integers(-8, 9, size=shape).astype(np.float32) / 8)
 
 
-# What makes each layer: the function of ids, the parameter whose gradient counts, and whether it lies on its side.
+# A layer: the function of ids, the parameter whose gradient counts, and whether that is the table transposed.
 Layer = tuple[Callable[[Tensor], Tensor], Tensor, bool]
 
 
@@ -187,7 +192,8 @@ def _torch_embedding(weight: Tensor) -> Layer:
 
 
 def _torch_linear(weight: Tensor) -> Layer:
-    layer = nn.Linear(*weight.shape, bias=False)
+    n_things, n_dims = weight.shape
+    layer = nn.Linear(n_things, n_dims, bias=False)
     with torch.no_grad():
         layer.weight.copy_(weight.T)
     return lambda ids: layer(F.one_hot(ids, len(weight)).float()), layer.weight, True
@@ -209,6 +215,7 @@ def _keras_embedding(weight: Tensor) -> Layer:
 def _outputs_and_gradient(forward: Callable[[], Tensor], parameter: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     outputs = forward()
     (0.5 * (outputs - target) ** 2).sum().backward()
+    assert parameter.grad is not None  # backward has just set it
     return outputs.detach(), parameter.grad
 
 

@@ -1,25 +1,27 @@
-"""How good is a recommender: held-out pairs, hit@k, MRR, and neighbours that share a label."""
+"""How good is a recommender? Ranks of held-out pairs, hit@k and MRR."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
-from research_lib.containers.interactions import Interactions
+from research_lib.checks import check_integers
+from research_lib.containers.interactions import Interactions, checked_times
 from research_lib.measures.agreement import neighbour_agreement
 
 BLOCK_ROWS = 256
-Scorer = Callable[..., np.ndarray]  # rows (n,), of dated ones also times (n,) -> scores (n, n_cols)
+Scorer = Callable[..., np.ndarray]  # rows (n,), and times (n,) if dated -> scores (n, n_cols)
 
 
 def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions, dated: bool = False) -> np.ndarray:
-    """Rank of every held-out column among all columns but the row's training columns.
+    """Rank of every held-out column among all columns that the row does not have in training.
 
     Parameters
     ----------
     score : callable
-        Takes rows, shape (n,), and gives their scores of all columns, shape (n, n_cols); more is better.
+        Takes rows, shape (n,), and gives the scores of all columns, shape (n, n_cols); more is better.
     train, held_out : Interactions
         As `hold_out` gives them.
     dated : bool
@@ -28,7 +30,7 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions, d
     Returns
     -------
     ndarray of int, shape (n_held_out,)
-        0 is first. Equal scores share the middle of their places, so a constant score ranks at half.
+        0 is first. Equal scores share the middle of their places, so a constant score ranks half-way down.
     """
     known = train.to_csr()
     rows, cols = held_out.pairs.T
@@ -38,7 +40,7 @@ def held_out_ranks(score: Scorer, train: Interactions, held_out: Interactions, d
         block = order[start : start + BLOCK_ROWS]
         if dated:  # a row may be asked at several times
             asked, which = rows[block], np.arange(len(block))
-            scores = np.array(score(asked, held_out.times[block]), dtype=np.float64)
+            scores = np.array(score(asked, checked_times(held_out)[block]), dtype=np.float64)
         else:
             asked, which = np.unique(rows[block], return_inverse=True)
             scores = np.array(score(asked), dtype=np.float64)
@@ -76,8 +78,7 @@ def hit_at_k(ranks: np.ndarray, k: int) -> float:
     ValueError
         If `ranks` is empty or `k` is not positive.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1.")
+    check_integers(1, k=k)
     return float((_some(ranks) < k).mean())
 
 
@@ -86,8 +87,8 @@ def mean_reciprocal_rank(ranks: np.ndarray) -> float:
     return float((1 / (_some(ranks) + 1)).mean())
 
 
-def compare(
-    models: Mapping[str, object],
+def compare_recommenders(
+    models: Mapping[str, BaseEstimator],
     train: Interactions,
     held_out: Interactions,
     labels: Sequence | None = None,
@@ -98,21 +99,21 @@ def compare(
     Parameters
     ----------
     models : mapping of str to estimator
-        With ``fit(interactions)`` and ``score_cols(rows)``; those with a ``row_embedding_`` also show their neighbours.
-        One with ``score_at(rows, times)`` is asked at the times of the held-out pairs, if they have any.
+        With ``fit(interactions)`` and ``score_cols(rows)``. Those with a ``row_embedding_`` are asked for neighbours,
+        too; one with ``score_at(rows, times)`` is asked at the times of the held-out pairs, if they have any.
     train, held_out : Interactions
         As `hold_out` gives them.
     labels : sequence, shape (n_rows,), optional
         What neighbours should share, see `neighbour_agreement`.
     k : int
-        Length of the list in hit@k, and neighbours that are asked for their label.
+        Length of the list in hit@k, and number of neighbours that are asked for their label.
 
     Returns
     -------
     DataFrame
         A row a model; columns ``hit@k``, ``MRR``, ``same label@k`` (missing without vectors) and ``seconds`` of `fit`.
     """
-    scores = {}
+    scores: dict[str, dict[str, float]] = {}
     for name, model in models.items():
         start = time.perf_counter()
         model.fit(train)

@@ -1,7 +1,4 @@
-"""How good is a search: the share of right hits among the first, and of the right ones that are found.
-
-`Embedding.most_similar` searches; what is here asks many queries at once and judges the answers.
-"""
+"""How good is a search? How many of its first hits are right, and how many of the right ones it finds."""
 
 from collections.abc import Mapping
 
@@ -9,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from research_lib.checks import check_integers
 from research_lib.containers.documents import Documents
 from research_lib.containers.embedding import top_k
 
@@ -19,7 +17,7 @@ def search_scores(scores: np.ndarray, relevant: sparse.sparray | np.ndarray, k: 
     Parameters
     ----------
     scores : ndarray, shape (n_queries, n_documents)
-        As `TextSearch.score` gives them, more is better; a document with a score of 0 or less is no hit.
+        As `TextSearch.score` gives them: more is better, and a document that scores 0 or less is no hit.
     relevant : sparse array or ndarray of bool, shape (n_queries, n_documents)
         Which documents answer which query, at least one each.
     k : int
@@ -36,7 +34,7 @@ def search_scores(scores: np.ndarray, relevant: sparse.sparray | np.ndarray, k: 
     ----------
     C. Manning, P. Raghavan and H. Schütze, "Introduction to Information Retrieval", chapter 8, 2008.
     """
-    relevant = relevant.toarray() if sparse.issparse(relevant) else np.asarray(relevant, dtype=bool)
+    relevant = np.asarray(relevant.toarray() if isinstance(relevant, sparse.sparray) else relevant, dtype=bool)
     scores = np.asarray(scores)
     if scores.shape != relevant.shape:
         raise ValueError(
@@ -47,7 +45,7 @@ def search_scores(scores: np.ndarray, relevant: sparse.sparray | np.ndarray, k: 
         raise ValueError(f"Query {n_relevant.argmin() + 1} has no document that answers it, expected at least one.")
     order = top_k(scores, scores.shape[1])
     hits = np.take_along_axis(relevant & (scores > 0), order, axis=1)
-    return _scores(hits, n_relevant, scores.shape[1], k)
+    return precision_and_recall(hits, n_relevant, scores.shape[1], k)
 
 
 def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:
@@ -58,7 +56,7 @@ def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:
     *scores : ndarray, shape (n_queries, n_documents)
         Of each search; 0 or less is no hit.
     offset : int
-        The larger, the less the first places count over the next.
+        The larger it is, the less a first place counts over the next ones.
 
     Returns
     -------
@@ -75,22 +73,21 @@ def fused(*scores: np.ndarray, offset: int = 60) -> np.ndarray:
     return total
 
 
-def _scores(hits: np.ndarray, n_relevant: np.ndarray, n_candidates: int, k: int) -> pd.DataFrame:
-    """Measures of every query from its hits in order, bool of shape (n_queries, n_hits)."""
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1.")
+def precision_and_recall(hits: np.ndarray, n_relevant: np.ndarray, n_candidates: int, k: int) -> pd.DataFrame:
+    """The columns of `search_scores`, from whether each hit is right, best first: bool of shape (n_queries, n_hits)."""
+    check_integers(1, k=k)
     right = hits[:, :k].sum(axis=1)
     table = {f"precision@{k}": right / k, f"recall@{k}": right / n_relevant, "chance": n_relevant / n_candidates}
     return pd.DataFrame(table)
 
 
 def judge_searches(scores: Mapping[str, np.ndarray], documents: Documents, k: int = 10) -> pd.DataFrame:
-    """The mean recall@k of searches, by sort of query.
+    """The mean recall@k of searches, by label of the queries.
 
     Parameters
     ----------
     scores : mapping of str to ndarray, shape (n_queries, n_documents)
-        Of every search, as `TextSearch.score` gives them for the documents' own queries.
+        Scores of every search, as `TextSearch.score` gives them for the documents' own queries.
     documents : Documents
         With queries.
     k : int
@@ -99,9 +96,9 @@ def judge_searches(scores: Mapping[str, np.ndarray], documents: Documents, k: in
     Returns
     -------
     DataFrame
-        A row a search and ``chance``, the recall of a random order; a column a sort of query, and ``all``.
+        A row a search, and ``chance``: the recall of a random order. A column a label, and ``all``.
     """
-    relevant, sort = documents.relevance(), documents.queries["sort"]
+    relevant, labels = documents.relevance(), documents.queries["label"]
     recall = pd.DataFrame({name: search_scores(one, relevant, k)[f"recall@{k}"] for name, one in scores.items()})
     recall["chance"] = min(1, k / len(documents))
-    return recall.groupby(sort, sort=False).mean().T.assign(all=recall.mean())
+    return recall.groupby(labels, sort=False).mean().T.assign(all=recall.mean())

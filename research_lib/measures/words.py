@@ -1,32 +1,32 @@
-"""What word vectors are asked: analogies, and similarities as people see them; each beside its null."""
+"""Do word vectors know what words mean? Analogies, and similarities as people see them, each beside its null."""
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from research_lib.checks import UnknownName
-from research_lib.containers.embedding import Embedding, shuffled_names
+from research_lib.checks import UnknownName, check_choice
+from research_lib.containers.embedding import Embedding
 
 BLOCK_QUESTIONS = 256
 
 
 def answer_analogies(embedding: Embedding, questions: pd.DataFrame) -> pd.DataFrame:
-    """Answer "a is to b as c is to what?" by the vector b - a + c, and see how far the answer is from it.
+    """Answer "a is to b as c is to what?" by the name nearest to the vector b - a + c.
 
     Parameters
     ----------
     embedding : Embedding
-        Any named vectors; they are scaled to length one first. Names are compared in lower case; of names that differ
-        only in case the first counts.
+        Any named vectors; they are scaled to length one first. Names are compared in lower case; where names differ
+        only in case, the first counts.
     questions : DataFrame
         Columns ``section``, ``a``, ``b``, ``c`` and ``answer``. Questions with an unknown name are left out.
 
     Returns
     -------
     DataFrame
-        The known questions with ``found`` (the nearest name other than a, b and c), ``rank`` (of the answer among those
-        names by cosine, 0 is first; one as near as others has the last of their ranks) and ``parallelogram_error``, the
-        length of b - a + c - answer divided by the mean length of the sides b - a and answer - c: 0 for a
+        The known questions with ``found`` (the nearest name other than a, b and c), ``rank`` (of the answer among these
+        names, by cosine: 0 is first, and of several that are equally near it is the last) and ``parallelogram_error``,
+        the length of b - a + c - answer divided by the mean length of the sides b - a and answer - c: 0 for a
         parallelogram, about 1.4 for sides that have nothing in common.
 
     Raises
@@ -61,7 +61,7 @@ def answer_analogies(embedding: Embedding, questions: pd.DataFrame) -> pd.DataFr
             scores[rows, asked[some]] = -np.inf
         found[some] = scores.argmax(axis=1)
         ranks[some] = np.maximum((scores >= right[:, None]).sum(axis=1) - 1, 0)
-    # An answer that is among the question's own names can never be found.
+    # An answer that is one of the question's own names can never be found.
     ranks[(answer == a) | (answer == b) | (answer == c)] = len(unit) - 1
     error = np.divide(gaps, sides, out=np.zeros_like(gaps), where=sides > 0)
     answered = questions[known].reset_index(drop=True)
@@ -69,7 +69,7 @@ def answer_analogies(embedding: Embedding, questions: pd.DataFrame) -> pd.DataFr
 
 
 def analogy_accuracy(embedding: Embedding, questions: pd.DataFrame, random_state: int = 0) -> pd.DataFrame:
-    """Share of analogies that are answered right, by section.
+    """Share of analogies with the right answer, by section.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def analogy_accuracy(embedding: Embedding, questions: pd.DataFrame, random_state
     Returns
     -------
     DataFrame
-        A row a section and one for ``all``: ``accuracy`` (share of the known questions whose answer comes first),
+        A row a section, and one for ``all``: ``accuracy`` (share of the known questions whose answer comes first),
         ``null`` (the same with the vectors dealt to other names), ``median_rank``, ``parallelogram_error`` (median),
         ``n_known`` and ``share_known``.
     """
     answered = answer_analogies(embedding, questions)
-    null = answer_analogies(shuffled_names(embedding, random_state), questions)
+    null = answer_analogies(embedding.shuffled(random_state), questions)
     table = {}
     for section in [*dict.fromkeys(answered["section"]), "all"]:
         rows = (answered["section"] == section) | (section == "all")
@@ -103,7 +103,7 @@ def analogy_accuracy(embedding: Embedding, questions: pd.DataFrame, random_state
 
 
 def known_pairs(embedding: Embedding, questions: pd.DataFrame, section: str) -> pd.DataFrame:
-    """The pairs that a section's questions are made of, as a country and its capital, where both names are known.
+    """The pairs that the questions of a section are made of, such as a country and its capital, if both are known.
 
     Parameters
     ----------
@@ -122,9 +122,8 @@ def known_pairs(embedding: Embedding, questions: pd.DataFrame, section: str) -> 
     ValueError
         If there is no such section, or fewer than two of its pairs are known.
     """
+    check_choice("section", section, list(questions["section"].unique()))
     asked = questions[questions["section"] == section]
-    if not len(asked):
-        raise ValueError(f"No section {section!r}, expected one of: {', '.join(questions['section'].unique())}.")
     place = _places(embedding)
     numbers = pd.DataFrame({"first": asked["a"].str.lower().map(place), "second": asked["b"].str.lower().map(place)})
     numbers = numbers.dropna().drop_duplicates().astype(int)
@@ -136,7 +135,7 @@ def known_pairs(embedding: Embedding, questions: pd.DataFrame, section: str) -> 
 def offset_agreement(
     embedding: Embedding, pairs: pd.DataFrame, n_null: int = 100, random_state: int = 0
 ) -> tuple[float, float]:
-    """How far the steps from each first to its second name point the same way, and how far they do by chance.
+    """Whether the steps from each first name to its second point the same way, and whether they do so by chance.
 
     Parameters
     ----------
@@ -145,7 +144,7 @@ def offset_agreement(
     pairs : DataFrame, shape (n_pairs, 2)
         Names, as `known_pairs` gives them.
     n_null : int
-        How often the null is drawn.
+        How often to draw the null.
     random_state : int
         Seed of the null.
 
@@ -154,8 +153,8 @@ def offset_agreement(
     agreement : float
         Mean cosine of the steps of any two pairs: 1 if all are parallel.
     null : float
-        The same with the second names of all pairs dealt out anew, mean of the draws: what two kinds of words that lie
-        apart give, whoever belongs to whom.
+        The same with the second names dealt to other first names, mean of the draws: what two groups of words that lie
+        apart give, whichever belong together.
     """
     unit = embedding.unit_vectors()
     first, second = (np.array([embedding.position(name) for name in pairs[column]]) for column in ("first", "second"))
@@ -171,7 +170,7 @@ def offset_agreement(
 
 
 def human_similarity(embedding: Embedding, pairs: pd.DataFrame, n_null: int = 100, random_state: int = 0) -> pd.Series:
-    """How far cosines order pairs of words as people do.
+    """Whether cosines order pairs of words as people do.
 
     Parameters
     ----------
@@ -180,7 +179,7 @@ def human_similarity(embedding: Embedding, pairs: pd.DataFrame, n_null: int = 10
     pairs : DataFrame
         Columns ``first``, ``second`` and ``score``.
     n_null : int
-        How often the null is drawn.
+        How often to draw the null.
     random_state : int
         Seed of the null.
 
@@ -219,7 +218,7 @@ def human_similarity(embedding: Embedding, pairs: pd.DataFrame, n_null: int = 10
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's correlation; NaN if either is the same everywhere, as the distances of one-hot vectors are."""
+    """Spearman's correlation; NaN if either is constant, as the distances of one-hot vectors are."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return np.nan
     return float(spearmanr(one, other).statistic)
@@ -234,8 +233,8 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _places(embedding: Embedding) -> dict[str, int]:
-    """Positions of the names in lower case; of names that differ only in case the first."""
-    places = {}
+    """Positions of the names in lower case; where names differ only in case, of the first."""
+    places: dict[str, int] = {}
     for number, name in enumerate(embedding.names):
         places.setdefault(name.lower(), number)
     return places

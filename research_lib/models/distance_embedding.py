@@ -1,24 +1,27 @@
 """DistanceEmbedding: vectors whose distances are those of the things, learnt as the table of an embedding layer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, clone
 from torch import Tensor
 
+from research_lib.checks import check_integers, check_numbers, check_type
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.space import Space
+from research_lib.models.saving import Saved
 from research_lib.models.training import one_thread, train
 
 
-class DistanceEmbedding(BaseEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class DistanceEmbedding(Saved):
     """A vector f(v) for each thing v, so that ``|f(v) - f(w)|`` is near d(v, w).
 
-    The squared difference of both distances is minimised over pairs drawn at random, by Adam with a rate that falls
-    evenly to nothing; distances are measured in their mean, so that the rate suits any unit. Some pairs are held out.
+    The squared difference of the two distances is minimised over random pairs, by Adam with a rate that falls evenly to
+    nothing; the unit of distance is their mean, so that the rate suits any table. Some pairs are held out.
 
     Parameters
     ----------
@@ -27,13 +30,13 @@ class DistanceEmbedding(BaseEstimator):
     epochs : int
         Passes over the pairs that are learnt.
     learning_rate : float
-        Of Adam, at the start.
+        Of Adam at the start, at most 10.
     batch_size : int
         Pairs a step.
     n_pairs : int
-        Pairs that are learnt: all, if there are no more.
+        How many pairs are drawn: all of them, if there are no more.
     held_out : float
-        Share of them that is not learnt but compared afterwards.
+        Share of these that is not learnt but compared afterwards.
     random_state : int, optional
         Seed: the same seed gives the same vectors.
     verbose : int
@@ -44,9 +47,9 @@ class DistanceEmbedding(BaseEstimator):
     embedding_ : Embedding
         The vectors, in the unit of the distances.
     held_out_ : DataFrame
-        A row a pair that was not learnt: ``first``, ``second``, ``original`` and ``found`` distance.
+        A row a held-out pair: ``first``, ``second``, ``original`` and ``found`` distance.
     held_out_stress_ : float
-        ``sqrt(sum((found - original)**2) / sum(original**2))`` over them: 0 if all are met, 1 if all vectors are one.
+        ``sqrt(sum((found - original)**2) / sum(original**2))`` over them: 0 if all are met, 1 if all vectors are equal.
     history_ : DataFrame
         Columns ``epoch``, ``loss``, ``seconds``.
 
@@ -56,26 +59,14 @@ class DistanceEmbedding(BaseEstimator):
     1964.
     """
 
-    def __init__(
-        self,
-        n_dims: int = 2,
-        *,
-        epochs: int = 60,
-        learning_rate: float = 0.05,
-        batch_size: int = 512,
-        n_pairs: int = 100_000,
-        held_out: float = 0.2,
-        random_state: int | None = None,
-        verbose: int = 0,
-    ):
-        self.n_dims = n_dims
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_pairs = n_pairs
-        self.held_out = held_out
-        self.random_state = random_state
-        self.verbose = verbose
+    n_dims: int = 2
+    epochs: int = 60
+    learning_rate: float = 0.05
+    batch_size: int = 512
+    n_pairs: int = 100_000
+    held_out: float = 0.2
+    random_state: int | None = None
+    verbose: int = 0
 
     def fit(self, space: Space) -> Self:
         """Learn from the distances of a space.
@@ -83,26 +74,30 @@ class DistanceEmbedding(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, there are fewer than three things, or all are in one place.
+            If a parameter is out of its range, there are fewer than three things, or all distances are 0.
         """
-        self._check(space)
+        self._check()
+        check_type(space, Space, "fit", "Space.from_matrix")
+        if len(space) < 3:
+            raise ValueError(f"{len(space)} things, expected at least 3.")
         rng = np.random.default_rng(self.random_state)
         pairs = self._pairs(len(space), rng)
         known = space.between(*pairs.T)
         unit = known.mean()
         if not unit > 0:
             raise ValueError("All distances are 0, expected some that are not.")
-        n_held_out = max(1, round(self.held_out * len(pairs)))
-        table = torch.nn.Embedding(len(space), self.n_dims)
-        with torch.no_grad():
-            table.weight.copy_(torch.from_numpy(rng.normal(size=(len(space), self.n_dims)) / np.sqrt(2 * self.n_dims)))
+        n_held_out = min(max(1, round(self.held_out * len(pairs))), len(pairs) - 1)
+        start = rng.normal(size=(len(space), self.n_dims)) / np.sqrt(2 * self.n_dims)
+        table = torch.nn.Embedding.from_pretrained(torch.from_numpy(start.astype(np.float32)), freeze=False)
         with one_thread():
             self.history_ = self._train(table, pairs[n_held_out:], known[n_held_out:] / unit, rng)
         self.embedding_ = Embedding(unit * table.weight.detach().numpy(), space.names)
         self._compare(pairs[:n_held_out], known[:n_held_out])
         return self
 
-    def _train(self, table: torch.nn.Embedding, pairs: np.ndarray, known: np.ndarray, rng) -> pd.DataFrame:
+    def _train(
+        self, table: torch.nn.Embedding, pairs: np.ndarray, known: np.ndarray, rng: np.random.Generator
+    ) -> pd.DataFrame:
         first, second = torch.from_numpy(pairs.T.copy())
         wanted = torch.from_numpy(known.astype(np.float32))
         optimizer = torch.optim.Adam(table.parameters(), lr=self.learning_rate)
@@ -134,43 +129,8 @@ class DistanceEmbedding(BaseEstimator):
         first = rng.integers(n, size=self.n_pairs)
         return np.column_stack([first, (first + rng.integers(1, n, size=self.n_pairs)) % n])
 
-    def _check(self, space: Space) -> None:
-        if not isinstance(space, Space):
-            raise TypeError(f"fit takes a Space, not {type(space).__name__}; see Space.from_matrix.")
-        if len(space) < 3:
-            raise ValueError(f"{len(space)} things, expected at least 3.")
-        for name in ("n_dims", "epochs", "batch_size", "n_pairs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1.")
-        if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out is {self.held_out}, expected a share between 0 and 1.")
-
-
-def stress_by_length(
-    learner: DistanceEmbedding, spaces: Mapping[str, Space], lengths: Sequence[int]
-) -> tuple[pd.DataFrame, dict[str, dict[int, pd.DataFrame]]]:
-    """Learn several spaces with vectors of several lengths.
-
-    Parameters
-    ----------
-    learner : DistanceEmbedding
-        Its `n_dims` is replaced.
-    spaces : mapping of str to Space
-        By name.
-    lengths : sequence of int
-        Of the vectors.
-
-    Returns
-    -------
-    stress : DataFrame
-        Stress of the held-out pairs, a row a length and a column a space.
-    held_out : dict
-        Their distances, by space and length, as ``held_out_`` has them.
-    """
-    fitted = {
-        name: {n_dims: clone(learner).set_params(n_dims=n_dims).fit(space) for n_dims in lengths}
-        for name, space in spaces.items()
-    }
-    stress = {name: {n: model.held_out_stress_ for n, model in models.items()} for name, models in fitted.items()}
-    held_out = {name: {n: model.held_out_ for n, model in models.items()} for name, models in fitted.items()}
-    return pd.DataFrame(stress).rename_axis("length"), held_out
+    def _check(self) -> None:
+        check_integers(1, n_dims=self.n_dims, epochs=self.epochs, batch_size=self.batch_size)
+        check_integers(2, n_pairs=self.n_pairs)  # one to learn, one to compare_recommenders
+        check_numbers(above=0, most=10, learning_rate=self.learning_rate)
+        check_numbers(above=0, below=1, held_out=self.held_out)

@@ -16,15 +16,16 @@ from sklearn.utils.validation import check_is_fitted
 from research_lib.containers.embedding import Embedding
 from research_lib.files import read_safetensors, write_atomically
 
-TAG = "__type__"  # of what JSON cannot say
+TAG = "__type__"  # names what JSON has no word for
 FORMAT = "research_lib model 1"
 
 
 class Saved(BaseEstimator):
-    """Gives a model `save` and `load`; it says in `_state` what `fit` has set, and in `_restore` sets it again.
+    """Gives a model `save` and `load`.
 
     A state is a dict of arrays, tensors, sparse arrays, embeddings, DataFrames, tuples, lists, dicts and JSON's own
-    types, as deep as need be.
+    types, nested as deep as need be. A model that holds something else turns it into these in `_state`, and back in
+    `_restore`.
     """
 
     def save(self, path: str | Path) -> Path:
@@ -67,15 +68,19 @@ class Saved(BaseEstimator):
         return model
 
     def _state(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What `fit` has set: every attribute that is no parameter."""
+        return {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
 
     def _restore(self, state: dict[str, Any]) -> None:
+        """Set the attributes of `_state`; what the class itself has is none of them."""
         for name, value in state.items():
+            if hasattr(type(self), name):
+                raise ValueError(f"{name!r} is not set by fit")
             setattr(self, name, value)
 
 
 def _packed(value: Any, name: str, tensors: dict[str, np.ndarray]) -> Any:
-    """JSON for a value; what is long goes into `tensors` by its name, which stands in the JSON."""
+    """JSON for a value; arrays go into `tensors` under names that the JSON holds."""
 
     def of(kind: str, **parts: Any) -> dict[str, Any]:
         return {TAG: kind} | {key: _packed(part, f"{name}.{key}", tensors) for key, part in parts.items()}
@@ -89,7 +94,9 @@ def _packed(value: Any, name: str, tensors: dict[str, np.ndarray]) -> Any:
             return of("tensor", values=value.detach().cpu().numpy())
         case np.ndarray() if value.dtype.kind in "biuf":
             key = name.lstrip(".")
-            tensors[key] = np.ascontiguousarray(value)
+            while key in tensors:  # a key of a dict may hold dots, too
+                key += "'"
+            tensors[key] = np.ascontiguousarray(value).reshape(value.shape)  # also of no axis
             return {TAG: "array", "name": key}
         case np.ndarray() if value.dtype.kind == "M":
             return of("times", unit=str(value.dtype), values=value.astype(np.int64))
@@ -125,11 +132,13 @@ def _unpacked(value: Any, tensors: Mapping[str, np.ndarray]) -> Any:
         case "tensor":
             return torch.from_numpy(parts["values"])
         case "times":
-            return parts["values"].astype(parts["unit"])
+            return parts["values"].view(parts["unit"])
         case "objects":
             return np.array(parts["values"], dtype=object)
         case "sparse":
-            return sparse.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"]))
+            matrix = sparse.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"]))
+            matrix.check_format(full_check=True)  # indices beyond the shape would read foreign memory
+            return matrix
         case "embedding":
             return Embedding.from_json(parts["vectors"], parts["names"])
         case "table":

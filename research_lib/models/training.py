@@ -1,7 +1,7 @@
-"""The one training loop: steps, schedule, progress, history, keep-best and stopping; and where it runs."""
+"""The one training loop: steps, schedule, progress, history, keep-best and stopping; and what every learner needs."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import trange
+
+from research_lib.checks import check_integers
 
 
 class Optimizer(Protocol):
@@ -37,23 +39,23 @@ def train(
     Parameters
     ----------
     loss : callable
-        Takes a batch, gives its mean loss, shape (), or one for each member of an ensemble, shape (n_members,): the sum
-        is minimised, the mean is told. Without optimizers it moves the parameters itself.
+        Takes a batch, gives its mean loss, shape (), or one for each member of an ensemble, shape (n_members,): their
+        sum is minimised, their mean is reported. Without optimizers it moves the parameters itself.
     batches : callable
-        Gives one epoch's batches, anew each time.
+        Gives the batches of one epoch, called for each.
     optimizers : Optimizer or sequence of Optimizer
         They step after every batch.
     epochs : int
-        At most so many.
+        How many at most.
     schedule : LRScheduler, optional
         Of the learning rate; steps after every batch.
     network : Module, optional
         Put into training mode for the batches and into evaluation mode for `validate` and at the end. With `validate`
-        and `patience`, it ends with the parameters that had the lowest validation loss.
+        and `patience`, it ends with the parameters of the lowest validation loss.
     validate : callable, optional
         Gives the loss on data that the batches do not hold; called after every epoch.
     patience : int, optional
-        Stop when the loss, or the validation loss if there is one, has not fallen for so many epochs. Never by default.
+        Stop when the validation loss, or without one the loss, has not fallen for so many epochs. Never by default.
     verbose : int
         0 is silent, 1 shows a progress bar with the loss.
 
@@ -66,7 +68,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the loss is no longer a number.
+        If a loss is no longer a number.
     """
     moved = optimizers if isinstance(optimizers, Sequence) else (optimizers,)
     best, kept = np.inf, None
@@ -78,14 +80,12 @@ def train(
             if network is not None:
                 network.train()
             of_batches = torch.stack([_step(loss(batch), moved, schedule) for batch in batches()])
-            mean = of_batches.mean().item()
-            if not np.isfinite(mean):
-                raise FloatingPointError(f"The loss is {mean} in epoch {epoch}. A smaller learning_rate may help.")
+            mean = _finite(of_batches.mean().item(), "loss", epoch)
             history.append({"epoch": epoch, "loss": mean, "seconds": time.perf_counter() - start})
             if validate is not None:
                 if network is not None:
                     network.eval()
-                history[-1][watched] = validate()
+                history[-1][watched] = _finite(validate(), "validation loss", epoch)
                 if network is not None and patience is not None and history[-1][watched] < best:
                     best = history[-1][watched]
                     kept = {name: value.clone() for name, value in network.state_dict().items()}
@@ -97,6 +97,13 @@ def train(
             network.load_state_dict(kept)
         network.eval()
     return pd.DataFrame(history)
+
+
+def _finite(loss: float, what: str, epoch: int) -> float:
+    """The loss, if it is a number."""
+    if not np.isfinite(loss):
+        raise FloatingPointError(f"The {what} is {loss} in epoch {epoch}. A smaller learning_rate may help.")
+    return loss
 
 
 def _step(loss: Tensor, optimizers: Sequence[Optimizer], schedule: LRScheduler | None) -> Tensor:
@@ -113,13 +120,30 @@ def _step(loss: Tensor, optimizers: Sequence[Optimizer], schedule: LRScheduler |
 
 
 def pick_device(device: str | None) -> torch.device:
-    """The device asked for; when none is, CUDA if there is one, else the CPU."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The device asked for; when none is, CUDA if there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device, or this machine does not have it.
+    """
+    here = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    try:
+        return torch.empty(0, device=torch.Generator(device or here[-1]).device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(f"device is {device!r}, expected one that this machine has: {', '.join(here)}.") from error
+
+
+def check_layers(hidden: object) -> None:
+    """`ValueError` unless these are the sizes of hidden layers: ``()``, ``(64,)`` or ``(64, 32)``."""
+    if isinstance(hidden, str) or not isinstance(hidden, Collection):
+        raise ValueError(f"hidden is {hidden!r}, expected the sizes of layers, such as (64,).")
+    check_integers(1, **{f"hidden[{number}]": size for number, size in enumerate(hidden)})
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread: steps of some milliseconds lose more by waiting for others than they gain."""
+    """Let torch use one thread: in steps of a few milliseconds, threads wait for each other longer than they work."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

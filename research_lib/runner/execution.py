@@ -10,13 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -32,8 +32,7 @@ from research_lib.runner.parameters import (
 from research_lib.runner.records import decode
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-# jsonschema builds a grammar of IRIs for three seconds where JupyterLab is installed, and no notebook needs it
-START_WORKER = "import sys; sys.modules['rfc3987_syntax'] = None; from research_lib.runner import worker; worker.main()"
+START_WORKER = "from research_lib.runner import worker; worker.main()"
 
 
 @dataclass(frozen=True)
@@ -90,27 +89,78 @@ def run_all(
 ) -> list[RunResult]:
     """Run `tasks`, `jobs` at a time, and tell `progress` of each cell that begins.
 
-    On Ctrl-C what runs is stopped and kept as far as it ran; the `KeyboardInterrupt` goes on and says where that is.
+    On `KeyboardInterrupt` what runs is stopped and kept as far as it ran; it goes on and says where that is. No process
+    outlives this one: a worker stops when its stdin is closed, by us or by the system when we are no more.
     """
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    processes: dict[Path, subprocess.Popen] = {}
+    workers = Workers()
     try:
         with ThreadPoolExecutor(jobs) as pool:  # the threads only wait: each notebook has a process
-            futures = [pool.submit(_run_one, task, Path(runs), threads, progress, processes) for task in tasks]
+            futures = [pool.submit(_run_one, task, Path(runs), threads, progress, workers) for task in tasks]
             try:
                 return [future.result() for future in futures]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in list(processes.values()):
-                    process.send_signal(signal.SIGINT)
+                workers.stop()
                 raise
-    except KeyboardInterrupt:
-        kept = ", ".join(str(folder) for folder in processes)
-        raise KeyboardInterrupt(f"Interrupted. What had run is kept in {kept}" if kept else "Interrupted.") from None
+    except KeyboardInterrupt as stop:
+        kept = ", ".join(str(folder) for folder in workers.running)
+        stop.args = (f"Interrupted. What had run is kept in {kept}" if kept else "Interrupted.",)
+        raise
 
 
-def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes: dict) -> RunResult:
-    folder = _new_folder(task.notebook.parents[1] / runs / task.notebook.stem)
+class Workers:
+    """The processes of `run_all`, by the folders of their runs."""
+
+    def __init__(self) -> None:
+        self.running: dict[Path, subprocess.Popen[str]] = {}
+        self.stopping = False
+
+    def add(self, folder: Path, process: subprocess.Popen[str]) -> None:
+        """Know a process that was just started; it may be too late for it."""
+        self.running[folder] = process
+        if self.stopping:
+            self.stop()
+
+    def stop(self) -> None:
+        """Close the pipes that the workers read: each stops its kernel, keeps what ran, and ends."""
+        self.stopping = True
+        for process in list(self.running.values()):
+            with suppress(OSError):  # it is gone
+                pipe_to(process).close()
+
+
+def pipe_to(process: subprocess.Popen[str]) -> IO[str]:
+    """The stdin of a process that was started with a pipe."""
+    assert process.stdin is not None
+    return process.stdin
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the command to end; `code` is what it exits with."""
+
+    def __init__(self, signum: int):
+        super().__init__("Interrupted.")
+        self.code = 128 + signum
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within it SIGINT, SIGTERM and SIGHUP raise `Stopped`, also where a shell in the background had SIGINT ignored."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise Stopped(signum)
+
+    before = {signum: signal.signal(signum, stop) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _run_one(task: Task, runs: Path, threads: int, progress: Callable, workers: Workers) -> RunResult:
+    folder = _new_folder(project_of(task.notebook) / runs / task.notebook.stem)
     message = {
         "notebook": str(task.notebook),
         "folder": str(folder),
@@ -129,12 +179,14 @@ def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes
             stderr=log,
             env=_environment(folder, threads),
             encoding="utf-8",
+            start_new_session=True,  # Ctrl-C in a terminal reaches us alone, and we tell it
         ) as process,
     ):
-        processes[folder] = process
         with suppress(BrokenPipeError):  # it died at once: told below
-            process.stdin.write(json.dumps(message))
-            process.stdin.close()
+            pipe_to(process).write(json.dumps(message) + "\n")
+            pipe_to(process).flush()
+        workers.add(folder, process)
+        assert process.stdout is not None
         for line in process.stdout:
             outcome = json.loads(line)
             if "cell" in outcome:
@@ -151,6 +203,11 @@ def _run_one(task: Task, runs: Path, threads: int, progress: Callable, processes
         figures=sorted(folder.glob("figures/*.png")),
         error=outcome["error"],
     )
+
+
+def project_of(notebook: Path) -> Path:
+    """The folder in which the notebooks' folder lies."""
+    return notebook.parent.parent
 
 
 def _new_folder(parent: Path) -> Path:

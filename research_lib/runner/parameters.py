@@ -46,10 +46,10 @@ def read_notebook(path: Path) -> dict[str, Any]:
         version = notebook["nbformat"]
         for cell in notebook["cells"] if version == 4 else ():
             cell["source"] = "".join(cell["source"])
-            cell["metadata"], cell["cell_type"]  # wanted by all that follows
+            cell["metadata"].keys(), cell["cell_type"]  # wanted by all that follows
     except OSError as error:
         raise NotebookError(f"{path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotebookError(f"{path}: not a notebook ({type(error).__name__}: {error}).") from error
     if version != 4:
         raise NotebookError(f"{path}: notebook format {version}, expected 4.")
@@ -106,7 +106,8 @@ def _read_line(statement: ast.stmt, lines: list[str], where: str) -> Parameter:
             f"{where}, line {statement.lineno}: {name!r} is {ast.unparse(value)}, expected a literal; "
             "a value derived from others belongs in a later cell."
         ) from error
-    rest = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode()
+    end = value.end_lineno or value.lineno
+    rest = lines[end - 1].encode()[value.end_col_offset :].decode()
     takes_none = default is None or (annotation is not None and "None" in ast.unparse(annotation))
     return Parameter(name, default, rest.partition("#")[2].strip(), takes_none)
 
@@ -154,7 +155,24 @@ def merge(known: Mapping[str, Parameter], notebook: str, *layers: Mapping[str, A
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as one types it: ``1e-3`` is a number (YAML 1.1 wants ``1.0e-3``) and ``2018-01-31`` stays text."""
+    """YAML as one types it: ``1e-3`` is a number (YAML 1.1 wants ``1.0e-3``) and ``2018-01-31`` stays text.
+
+    Aliases, with which a small file can stand for a huge value, and names that stand twice are errors.
+    """
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(
+                problem="an alias, expected plain values", problem_mark=self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node, deep=False):
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.MarkedYAMLError(problem=f"{name!r} stands twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -172,7 +190,7 @@ def read_literal(text: str, where: str) -> Any:
     """The value of a YAML text."""
     try:
         return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise NotebookError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
 
 
@@ -182,6 +200,16 @@ def read_assignment(text: str) -> tuple[str, Any]:
     if not equals or not name.strip().isidentifier():
         raise NotebookError(f"-p {text}: expected name=value, for example -p epochs=3.")
     return name.strip(), read_literal(value, f"-p {text}")
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Several of them; a name that is given twice is an error."""
+    given: dict[str, Any] = {}
+    for name, value in map(read_assignment, texts):
+        if name in given:
+            raise NotebookError(f"-p {name}: given twice, expected once.")
+        given[name] = value
+    return given
 
 
 def read_file(path: str | Path) -> dict[str, Any]:

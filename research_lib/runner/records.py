@@ -60,9 +60,11 @@ def read_records(path: str | Path) -> dict[str, Any]:
 
 def collect(cells: list[dict], notebook: str) -> dict[str, Any]:
     """Records among the outputs of `cells`, in their order."""
-    found = {}
+    found: dict[str, Any] = {}
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     for payload in (output["data"][MIME] for output in outputs if MIME in output.get("data", {})):
+        if not isinstance(payload, dict) or not isinstance(payload.get("name"), str) or "value" not in payload:
+            raise ValueError(f"{notebook}: a record is {brief(payload)}, expected what record(name, value) displays.")
         if payload["name"] in found:
             raise ValueError(f"{notebook}: {payload['name']!r} is recorded twice, expected once.")
         found[payload["name"]] = decode(payload["value"])

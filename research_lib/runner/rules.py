@@ -7,7 +7,8 @@ from pathlib import Path
 from research_lib.runner.parameters import NotebookError, merge, parameters_cell, preset, read_notebook, read_parameters
 
 IMPORTS = ("research_lib", "numpy", "pandas", "matplotlib", "torch")
-CELL_LINES, CODE_LINES, CODE_CELLS = 12, 100, 20
+NAMESPACES = ("figures", "measures")  # of research_lib; its rooms are not for notebooks
+CELL_LINES, CODE_CELLS = 12, 24
 LEFT_BY_RUNNING = ("execution", "ExecuteTime", "papermill", "language_info", "widgets")
 
 
@@ -52,7 +53,8 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
     if index != 1:
         problems.append(f"{name}, cell {index + 1}: holds the parameters, expected in cell 2, after the title.")
     later = [tree for number, tree in trees.items() if number > index + 1]
-    read = {node.id for tree in later for node in ast.walk(tree) if _is_read(node)}
+    names = [node for tree in later for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     for parameter in known.values():
         if not parameter.comment:
             problems.append(f"{name}, cell {index + 1}: parameter {parameter.name!r} has no comment, expected one.")
@@ -64,10 +66,6 @@ def _parameters(path: Path, cells: list[dict], trees: dict[int, ast.Module]) -> 
         except NotebookError as error:
             problems.append(str(error))
     return problems
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _layout(content: dict) -> Iterator[str]:
@@ -91,16 +89,18 @@ def _code(cells: list[dict], trees: dict[int, ast.Module]) -> Iterator[str]:
                     yield from _imports(number, [alias.name for alias in names])
                 case ast.ImportFrom(module=module, level=level):
                     yield from _imports(number, ["." * level + (module or "")])
-    sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    n_lines = sum(bool(line.strip()) for source in sources for line in source.splitlines())
-    if len(sources) > CODE_CELLS or n_lines > CODE_LINES:
-        yield f": {len(sources)} code cells and {n_lines} lines, expected at most {CODE_CELLS} and {CODE_LINES}."
+    n_cells = sum(cell["cell_type"] == "code" for cell in cells)
+    if n_cells > CODE_CELLS:
+        yield f": {n_cells} code cells, expected at most {CODE_CELLS}: is it one post or two?"
 
 
 def _imports(number: int, modules: list[str]) -> Iterator[str]:
     for module in modules:
-        if module.partition(".")[0] not in IMPORTS:
+        package, _, inner = module.partition(".")
+        if package not in IMPORTS:
             yield f", cell {number}: imports {module!r}, expected only {', '.join(IMPORTS)}."
+        elif package == "research_lib" and inner and inner not in NAMESPACES:
+            yield f", cell {number}: imports {module!r}, expected public names: from research_lib import …"
 
 
 def _stripped(content: dict) -> Iterator[str]:

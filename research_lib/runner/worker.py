@@ -8,10 +8,13 @@ import json
 import logging
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,8 +24,8 @@ from typing import Any
 
 import nbformat
 from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill import PapermillExecutionError, execute_notebook
 from papermill.engines import NBClientEngine, papermill_engines
@@ -32,6 +35,12 @@ from research_lib.files import write_atomically
 from research_lib.runner.records import collect, encode, write_json
 
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")  # colours, titles of terminals
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KERNEL_MANAGER = {
+    "transport_encryption": "auto",  # else ipykernel warns of TCP
+    "shutdown_wait_time": 1.5,  # seconds until a kernel that does not stop is killed
+}
 PACKAGES = ("research_lib", "numpy", "torch", "scikit-learn", "papermill")
 
 
@@ -75,7 +84,9 @@ class Run:
     def __init__(self, task: dict, progress: Callable[[int], None]):
         self.source, self.task, self.progress = Path(task["notebook"]), task, progress
         self.kept: list[nbformat.NotebookNode] = []
-        self.cell_number, self.first_line, self.error = 0, "", None
+        self.cell_number, self.first_line = 0, ""
+        self.error: str | None = None
+        self.stopped = False
 
     def execute(self) -> None:
         """Run the cells; whatever happens is in `error`, and what ran in `kept`."""
@@ -88,14 +99,13 @@ class Run:
                 kernel_name="python3",  # it and the language are else wanted in the notebook's metadata
                 language="python",
                 kernel_manager_class=ThisPython,
-                config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else ipykernel warns of TCP
+                config=Config({"KernelManager": KERNEL_MANAGER}),
                 cwd=self.source.parent,
                 progress_bar=False,
                 stdout_file=sys.stderr,
                 stderr_file=sys.stderr,
                 start_timeout=180,
                 iopub_timeout=60,
-                coalesce_streams=True,  # what is printed is one output, however the kernel cut it
                 on_cell_start=self.at_cell,
                 kept=self.kept,
             )
@@ -106,9 +116,18 @@ class Run:
         except DeadKernelError:
             self.error = "DeadKernelError: the kernel died (out of memory?)"
         except KeyboardInterrupt:
-            self.error = "KeyboardInterrupt: stopped"
+            self.stopped = True
         except Exception as failure:  # of papermill, nbclient or zmq: told like that of a cell, and what ran is kept
             self.error = f"{type(failure).__name__}: {failure}"
+        if self.stopped:
+            self.error = "KeyboardInterrupt: stopped"
+
+    def stop_with(self, pipe: int) -> None:
+        """Wait until the parent closes the pipe, on purpose or by its death; then stop as on Ctrl-C."""
+        while os.read(pipe, 1):
+            pass
+        self.stopped = True
+        os.kill(os.getpid(), signal.SIGINT)  # nbclient shuts the kernel down
 
     def at_cell(self, cell, cell_index):
         """Count the cells as they stand in the source; nbclient calls this, by keywords."""
@@ -124,10 +143,11 @@ class Run:
         try:
             for notebook in self.kept:
                 records = collect(notebook.cells, self.source.stem)
-        except ValueError as failure:  # a name recorded twice
-            error = error or str(failure).rstrip(".")
+        except ValueError as failure:  # a name recorded twice, or what is no record
+            error = error or one_line(str(failure)).rstrip(".")
         try:
             for notebook in self.kept:
+                join_streams(notebook.cells)
                 given = encode(self.task["given"], "parameters")  # strict JSON, or JupyterLab cannot open it
                 notebook.metadata.papermill.update(input_path=self.source.name, parameters=given)
                 write_atomically(path, nbformat.writes(notebook).encode())
@@ -143,9 +163,30 @@ class Run:
         """The error in one line: notebook, cell with its first line, type and message."""
         if not self.error:
             return None
-        cell = f", cell {self.cell_number} ({self.first_line})" if self.cell_number else ""
-        what = self.error.strip().partition("\n")[0].rstrip(".")
-        return f"{self.source.stem}{cell}: {what}"
+        cell = f", cell {self.cell_number} ({one_line(self.first_line)})" if self.cell_number else ""
+        return f"{self.source.stem}{cell}: {one_line(self.error).rstrip('.')}"
+
+
+def one_line(text: str) -> str:
+    """The first line of a text as it can be printed: without colours and control characters."""
+    first = ESCAPE.sub("", text).strip().partition("\n")[0]
+    return "".join(char for char in first if char.isprintable())
+
+
+def join_streams(cells: list[nbformat.NotebookNode]) -> None:
+    """Make one output of all that a cell has printed, however the kernel cut it, stdout before stderr.
+
+    nbclient can do so itself, but takes minutes for a long line.
+    """
+    for cell in cells:
+        outputs = cell.get("outputs", [])
+        streams = [output for output in outputs if output["output_type"] == "stream"]
+        joined = []
+        for name in ("stdout", "stderr"):
+            text = "".join(stream["text"] for stream in streams if stream["name"] == name)
+            joined += [nbformat.v4.new_output("stream", name=name, text=text)] if text else []
+        if joined:
+            cell["outputs"] = joined + [output for output in outputs if output["output_type"] != "stream"]
 
 
 def provenance(task: dict, started: datetime, seconds: float) -> Provenance:
@@ -188,20 +229,41 @@ def _cpu() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _interrupt_once(signum, frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not spoil the saving
+def _interrupt_once(signum: int, frame: object) -> None:
+    _ignore_signals()  # a second Ctrl-C must not spoil the saving
     raise KeyboardInterrupt
 
 
+def _ignore_signals() -> None:
+    for stopping in STOPPING:
+        signal.signal(stopping, signal.SIG_IGN)
+
+
+def _read_line(pipe: int) -> bytes:
+    """A line, unbuffered: another thread waits on the pipe afterwards."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(pipe, 2**16)
+        if not part:
+            raise SystemExit("No task came.")
+        line += part
+    return line
+
+
 def main() -> None:
-    """Run the task on stdin; answer ``{"cell": n}`` at each cell, and the outcome last."""
+    """Run the task on stdin, until that is closed; answer ``{"cell": n}`` at each cell, and the outcome last."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed from here on belongs in the log
-    signal.signal(signal.SIGINT, _interrupt_once)
+    for stopping in STOPPING:  # set, not inherited: a shell in the background has had SIGINT ignored
+        signal.signal(stopping, _interrupt_once)
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its warnings are our errors
-    run = Run(json.load(sys.stdin), lambda number: print(json.dumps({"cell": number}), file=answers))
+    stdin = sys.stdin.fileno()
+    run = Run(json.loads(_read_line(stdin)), lambda number: print(json.dumps({"cell": number}), file=answers))
+    threading.Thread(target=run.stop_with, args=[stdin], daemon=True).start()
     started, clock = datetime.now(UTC), perf_counter()
     run.execute()
     seconds = round(perf_counter() - clock, 2)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print(json.dumps(run.save(started, seconds)), file=answers)
+    _ignore_signals()
+    outcome = run.save(started, seconds)
+    with suppress(OSError):  # nobody is there to hear it
+        print(json.dumps(outcome), file=answers, flush=True)

@@ -1,7 +1,8 @@
-"""What vectorizers take: a table with named columns, come as pairs, lists, mappings, a frame or an array."""
+"""What vectorizers take: a table with named columns, given as pairs, lists, mappings, a DataFrame or an array."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
 
@@ -13,18 +14,22 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from research_lib.checks import UnknownName, as_names, check_choice
 
+POLICIES = ("error", "warn", "ignore")  # for names that `fit` did not see
 
+
+@dataclass(eq=False, repr=False)
 class NamedColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """What the others share: input with or without names, and the policy for unknown ones.
+    """What the others share: input with or without names, and the policy for unknown ones."""
 
-    A subclass says in ``_from_names(X)`` which inputs have names, apart from DataFrames, and reads them:
-    (coo_array, its column names), or None for a table.
-    """
-
+    unknown: str = field(default="error", kw_only=True)
     _what = "name"
 
+    def _from_names(self, X) -> tuple[sparse.coo_array, np.ndarray] | None:
+        """Values and column names of an input with names other than a DataFrame; None for a table."""
+        raise NotImplementedError
+
     def fit(self, X, y=None) -> Self:
-        check_choice("unknown", self.unknown, ("error", "warn", "ignore"))
+        check_choice("unknown", self.unknown, POLICIES)
         table = self._table(X, reset=True)
         as_names(self.get_feature_names_out(), f"{type(self).__name__}: column")
         self._learn(table)
@@ -38,11 +43,11 @@ class NamedColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._table(X, reset=False)
 
-    def _learn(self, table: sparse.csr_array):
-        """What `fit` does beyond the names."""
+    def _learn(self, table: sparse.csr_array) -> None:
+        """What `fit` does beyond learning the names."""
 
     def _table(self, X, reset: bool) -> sparse.csr_array:
-        """Any input as finite numbers above 0, columns in the order of `fit`."""
+        """Any input as finite numbers above 0, with columns in the order of `fit`."""
         options = {"accept_sparse": "csr", "dtype": np.float64, "ensure_all_finite": False}  # _check_values says where
         named = self._from_names(X)
         if named is None and isinstance(X, pd.DataFrame) and not reset and self._has_names():
@@ -71,7 +76,7 @@ class NamedColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         where = rows[known].astype(np.int32), position[cols[known]]  # not all of scikit-learn takes int64 indices
         return sparse.csr_array((given.data[known], where), shape=(given.shape[0], self.n_features_in_))
 
-    def _check_values(self, table: sparse.csr_array):
+    def _check_values(self, table: sparse.csr_array) -> None:
         wrong = ~np.isfinite(table.data) | (table.data < 0)
         if wrong.any():
             first = wrong.argmax()
@@ -82,7 +87,7 @@ class NamedColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
 
     def _vectors(self, X) -> sparse.csr_array:
-        """What `inverse_transform` is given, checked and copied, without stored zeros."""
+        """A checked copy of what `inverse_transform` is given, without stored zeros."""
         check_is_fitted(self)
         vectors = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=np.float64), copy=True)
         if vectors.shape[1] != self.n_features_in_:
@@ -104,7 +109,8 @@ class NamedColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def meet_unknown(policy: str, unknown: np.ndarray, known: np.ndarray, what: str):
+def meet_unknown(policy: str, unknown: np.ndarray, known: np.ndarray, what: str) -> None:
+    """Raise `ValueError`, warn, or do nothing about unknown names, as the policy says."""
     if policy == "ignore" or not len(unknown):
         return
     message = str(UnknownName.among(known, unknown[0], what))
@@ -116,19 +122,20 @@ def meet_unknown(policy: str, unknown: np.ndarray, known: np.ndarray, what: str)
 
 
 def as_sequence(X) -> list | None:
-    """The elements of an iterable of rows or names, None when X is a table."""
+    """The elements of an iterable of rows or names; None if X is a table."""
     n_axes = getattr(X, "ndim", None if hasattr(X, "__array__") else 1)
     return list(X) if n_axes == 1 and isinstance(X, Iterable) else None
 
 
-def check_rows(rows: list, kind: type, expected: str):
+def check_rows(rows: Iterable, row_type: type, expected: str) -> None:
+    """`ValueError` unless all rows are of one type; a text is a row of texts only, though it is an Iterable, too."""
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row, kind) or (isinstance(row, str) and kind is not str):  # a text is an Iterable too
+        if not isinstance(row, row_type) or (isinstance(row, str) and row_type is not str):
             raise ValueError(f"Row {number} is {row!r}, expected {expected}.")
 
 
 def from_mappings(rows: list[Mapping]) -> tuple[sparse.coo_array, np.ndarray]:
-    """Values by row and name, shape (n_rows, n_names), and the names; a value that is no number is NaN."""
+    """Values by row and name, shape (n_rows, n_names), and the names; a value that is not a number becomes NaN."""
     for number, row in enumerate(rows, start=1):
         if wrong := [name for name in row if not isinstance(name, str)]:
             raise ValueError(f"Row {number} holds {wrong[0]!r}, expected a name (text).")

@@ -1,16 +1,16 @@
 """Ingredients and formulas as sparse vectors: scikit-learn transformers.
 
-Input with names (an `Interactions`, lists, mappings, a DataFrame) is matched by name: one that `fit` did not see
-follows `unknown`, one that is missing counts 0, and `inverse_transform` gives names back. A plain array or sparse
+Input with names (an `Interactions`, lists, mappings, a DataFrame) is matched by name: `unknown` says what becomes of a
+name that `fit` did not see, a missing one counts 0, and `inverse_transform` gives names back. A plain array or sparse
 matrix is matched by position, its columns are x0, x1, …, and `inverse_transform` gives a matrix back. Columns stand in
 the order of the table, or of first appearance in lists. All vectors are `csr_array` of float64.
 """
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Self
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -20,19 +20,20 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from research_lib.checks import as_names, check_choice
+from research_lib.checks import check_choice
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions
 from research_lib.vectorize.named_columns import NamedColumns, as_sequence, check_rows, from_mappings, meet_unknown
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class OneHot(TransformerMixin, BaseEstimator):
     """A name becomes a row with a single 1.
 
     Parameters
     ----------
     unknown : {"error", "ignore"}
-        What a name that `fit` did not see gets: an error, or a row of zeros.
+        What a name gets that `fit` did not see: an error, or a row of zeros.
 
     Attributes
     ----------
@@ -42,11 +43,10 @@ class OneHot(TransformerMixin, BaseEstimator):
     Notes
     -----
     `fit` and `transform` take a sequence of names, an `Interactions` (its rows), or a table of shape
-    (n_rows, n_features), every column of which is encoded on its own as by `OneHotEncoder`.
+    (n_rows, n_features), whose columns are encoded one by one as by `OneHotEncoder`.
     """
 
-    def __init__(self, unknown: str = "error"):
-        self.unknown = unknown
+    unknown: str = "error"
 
     def fit(self, X, y=None) -> Self:
         check_choice("unknown", self.unknown, ("error", "ignore"))
@@ -61,19 +61,19 @@ class OneHot(TransformerMixin, BaseEstimator):
         """Vectors of shape (n_rows, n_names)."""
         check_is_fitted(self)
         X = validate_data(self, _as_column(X), dtype=None, reset=False)
-        if self.named_:  # the encoder's own error knows no near miss
+        if self.named_:  # the encoder's own error does not name the near miss
             known = self.encoder_.categories_[0]
             meet_unknown(self.unknown, X[~pd.Index(X[:, 0]).isin(known), 0], known, "name")
         return sparse.csr_array(self.encoder_.transform(X))
 
     def inverse_transform(self, X) -> list[str | None] | np.ndarray:
-        """Names, None for a row of zeros; of a table, the array (n_rows, n_features)."""
+        """Names, or None for a row of zeros; for a table, an array of shape (n_rows, n_features)."""
         check_is_fitted(self)
         values = self.encoder_.inverse_transform(X)
         return values[:, 0].tolist() if self.named_ else values
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
-        """The names; of a table, column and value: ``x0_red``."""
+        """The names; for a table, column and value: ``x0_red``."""
         check_is_fitted(self)
         return self.encoder_.categories_[0] if self.named_ else self.encoder_.get_feature_names_out(input_features)
 
@@ -89,21 +89,18 @@ class MultiHot(NamedColumns):
     Parameters
     ----------
     unknown : {"error", "warn", "ignore"}
-        What a name that `fit` did not see gets: an error, or it is left out with or without a warning.
+        What becomes of a name that `fit` did not see: an error, or it is left out, with a warning or without.
 
     Notes
     -----
     `fit` and `transform` take an `Interactions` (its columns), an iterable of lists of names
     (``[["Humectant", "Solvent"], …]``), or a table (array, sparse matrix, DataFrame) of shape
-    (n_ingredients, n_purposes) with numbers of at least 0, any but 0 counting as 1. An ingredient without purposes
+    (n_ingredients, n_purposes) with numbers of at least 0, where all but 0 count as 1. An ingredient without purposes
     is a row of zeros.
     """
 
-    def __init__(self, unknown: str = "error"):
-        self.unknown = unknown
-
     def inverse_transform(self, X) -> list[list[str]] | sparse.csr_array:
-        """Names of every row, in the order of the columns; of a plain table, its ones."""
+        """The names in every row, in the order of the columns; for a plain table, its ones."""
         vectors = self._vectors(X)
         vectors.data[:] = 1
         return [list(row) for row in self._as_mappings(vectors)] if self._has_names() else vectors
@@ -130,13 +127,13 @@ class MultiHot(NamedColumns):
 class TfidfMultiHot(MultiHot):
     """Multi-hot rows in which a rare purpose counts for more, scaled to length one.
 
-    A purpose weighs ``ln((1 + n) / (1 + n_with_it)) + 1``, counted over the n ingredients of `fit`. All else is as in
-    `MultiHot`; a row of zeros stays one.
+    A purpose weighs ``ln((1 + n) / (1 + n_with_it)) + 1``, counted over the n ingredients of `fit`. A row of zeros
+    stays one. All else is as in `MultiHot`.
 
     Attributes
     ----------
     tfidf_ : TfidfTransformer
-        What does the weighting; the weights are its ``idf_``, shape (n_purposes,).
+        What does the weighting; ``tfidf_.idf_`` holds the weights, shape (n_purposes,).
     """
 
     def _learn(self, table):
@@ -146,6 +143,7 @@ class TfidfMultiHot(MultiHot):
         return sparse.csr_array(self.tfidf_.transform(super().transform(X)))
 
 
+@dataclass(eq=False, repr=False)
 class Amounts(NamedColumns):
     """The amounts of codes in a formula become its fractions.
 
@@ -154,11 +152,11 @@ class Amounts(NamedColumns):
     basis : {"weight", "mole"}
         Keep weights, or divide each by the molar mass of its code.
     molar_masses : mapping of str to float, Series, or array of shape (n_codes,), optional
-        In g/mol, by code or in the order of the columns; needed for ``basis="mole"``.
+        In g/mol, by code or in the order of the columns; ``basis="mole"`` needs them.
     normalise : bool
         Divide every row by its sum, so that it sums to one.
     unknown : {"error", "warn", "ignore"}
-        What a code that `fit` did not see gets: an error, or it is left out (the fractions are then of the rest).
+        What becomes of a code that `fit` did not see: an error, or it is left out, and the fractions are of the rest.
 
     Attributes
     ----------
@@ -169,17 +167,14 @@ class Amounts(NamedColumns):
     -----
     `fit` and `transform` take an iterable of mappings (``[{"Water": 70.0, "Ethanol": 30.0}, …]``; a code that is not in
     one has amount 0) or a table (array, sparse matrix, DataFrame) of shape (n_formulas, n_codes). Errors name the code
-    whose molar mass is missing or not positive, the row and code of an amount that is negative or no number, and the
-    row that is all zero. In a table without names such a row gets a warning and stays zero: scikit-learn asks for it.
+    whose molar mass is missing or not positive, the row and code of an amount that is negative or not a number, and the
+    row that is all zero. In a table without names such a row only gets a warning and stays zero, as scikit-learn asks.
     """
 
+    basis: str = "weight"
+    molar_masses: Mapping[str, float] | Sequence[float] | np.ndarray | pd.Series | None = None
+    normalise: bool = True
     _what = "code"
-
-    def __init__(self, basis: str = "weight", molar_masses=None, normalise: bool = True, unknown: str = "error"):
-        self.basis = basis
-        self.molar_masses = molar_masses
-        self.normalise = normalise
-        self.unknown = unknown
 
     def transform(self, X) -> sparse.csr_array:
         """Fractions of shape (n_formulas, n_codes)."""
@@ -195,7 +190,7 @@ class Amounts(NamedColumns):
         return _as_fractions(table) if self.normalise else table
 
     def inverse_transform(self, X) -> list[dict[str, float]] | sparse.csr_array:
-        """Weights by code, a mapping a row; of a plain table, a matrix. Normalised rows give weight fractions."""
+        """Weights by code, a mapping a row; for a plain table, a matrix. Normalised rows give weight fractions."""
         vectors = self._vectors(X)
         if self.basis == "mole":
             vectors.data *= self.molar_masses_[vectors.indices]
@@ -209,8 +204,9 @@ class Amounts(NamedColumns):
         if self.molar_masses is None:
             raise ValueError("basis='mole' needs molar_masses: g/mol by code, or one a column.")
         codes, masses = self.get_feature_names_out(), self.molar_masses
-        by_code = hasattr(masses, "get")  # a mapping or a Series
-        masses = np.array([masses.get(code, np.nan) for code in codes] if by_code else masses, dtype=np.float64)
+        if isinstance(masses, Mapping | pd.Series):
+            masses = [masses.get(code, np.nan) for code in codes]
+        masses = np.array(masses, dtype=np.float64)
         if masses.shape != codes.shape:
             raise ValueError(f"molar_masses have shape {masses.shape}, expected {codes.shape}: one a code.")
         wrong = ~((masses > 0) & np.isfinite(masses))
@@ -228,24 +224,12 @@ class Amounts(NamedColumns):
 
 
 def embed(interactions: Interactions, vectorizer: BaseEstimator | None = None) -> Embedding:
-    """The rows of a table as an `Embedding`, by a vectorizer that is fitted on it; by default `MultiHot`.
+    """The rows of a table as an `Embedding`, by a vectorizer that is fitted to it; by default `MultiHot`.
 
-    The vectors are dense: 28,000 rows of 78 purposes take 9 MB, one-hot they would take 3 GB.
+    The vectors are dense: 28,000 rows of 78 purposes take 9 MB, but one-hot they would take 3 GB.
     """
     vectors = (vectorizer or MultiHot()).fit_transform(interactions)
     return Embedding(vectors.toarray(), interactions.row_names, interactions.row_metadata)
-
-
-def hashed(names: Sequence[str], n_buckets: int) -> Embedding:
-    """Every name as the one-hot vector of a bucket that its characters tell (CRC-32), without a list of names.
-
-    It needs no fitting and takes any name, but names that fall into one bucket share a vector.
-    """
-    if n_buckets < 1:
-        raise ValueError(f"n_buckets is {n_buckets}, expected at least 1.")
-    names = as_names(names, "Hash:")
-    buckets = [crc32(name.encode()) % n_buckets for name in names]
-    return Embedding(np.eye(n_buckets, dtype=np.float32)[buckets], names)
 
 
 def _as_column(X):

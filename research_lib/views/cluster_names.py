@@ -1,4 +1,4 @@
-"""What each cluster is: its purposes, its medoid, its name; and how two ways of grouping agree."""
+"""What each cluster is: the columns that mark it, its medoid, its name."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,15 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import xlogy
 
+from research_lib.checks import check_integers, check_labels
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions
 
-EVIDENCE = 15.1  # as rare as 1 in 10,000 for a column picked blindly; a threshold of description, not a test
+EVIDENCE = 15.1  # as rare as 1 in 10,000 for a column picked blindly; a threshold for descriptions, not a test
 
 
 def describe_clusters(
-    labels: Sequence[int],
+    labels: Sequence[int] | np.ndarray,
     interactions: Interactions,
     embedding: Embedding | None = None,
     n_purposes: int = 3,
@@ -22,8 +23,8 @@ def describe_clusters(
 ) -> pd.DataFrame:
     """What each cluster is: a name, its size, its medoid and the columns (purposes, links) that mark it.
 
-    The name is made of the first over-represented columns: of those that at least half of the cluster has, or of the
-    first alone; where two clusters would have the same name, more columns are added, and a number at last.
+    The name lists the over-represented columns that at least half of the cluster has, or else the first one. Where two
+    clusters would have the same name, more columns are added, and as a last resort a number.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def describe_clusters(
     embedding : Embedding, optional
         The vectors of the same rows, for the medoids.
     n_purposes : int
-        Most columns in a name and in the lists.
+        At most so many columns in a name and in the lists.
     min_share : float
         See `over_represented`.
 
@@ -42,30 +43,31 @@ def describe_clusters(
     -------
     DataFrame
         A row a cluster; columns ``cluster``, ``name``, ``size``, ``share`` (of all rows), ``medoid`` (with an
-        embedding), the over-represented columns as a list named after the axis (``purposes``, ``links``), and
-        ``lifts``, as many.
+        embedding), the over-represented columns as a list named after the axis (``purposes``, ``links``), and their
+        ``lifts``.
     """
-    labels = _cluster_numbers(labels, interactions.n_rows)
-    if n_purposes < 1:
-        raise ValueError(f"n_purposes is {n_purposes}, expected at least 1.")
+    numbers = _cluster_numbers(labels, interactions.n_rows)
+    check_integers(1, n_purposes=n_purposes)
     column = interactions.axes[1]
-    marks = over_represented(labels, interactions, min_share).groupby("cluster").head(n_purposes)
-    clusters, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    marks = over_represented(numbers, interactions, min_share).groupby("cluster").head(n_purposes)
+    clusters, sizes = np.unique(numbers[numbers >= 0], return_counts=True)
     chosen = [marks[marks["cluster"] == number] for number in clusters]
     found = pd.DataFrame({"cluster": clusters, "name": _names(clusters, chosen, column)})
-    found["size"], found["share"] = sizes, sizes / len(labels)
+    found["size"], found["share"] = sizes, sizes / len(numbers)
     if embedding is not None:
         if list(embedding.names) != list(interactions.row_names):
             raise ValueError(
-                f"The names of the embedding are not the {interactions.axes[0]} names of the table, in the same order."
+                f"The names of the embedding are not the {interactions.axes[0]} names of the table in the same order."
             )
-        found["medoid"] = embedding.names[medoids(embedding, labels)]
+        found["medoid"] = embedding.names[medoids(embedding, numbers)]
     found[f"{column}s"] = [list(mark[column]) for mark in chosen]
     found["lifts"] = [list(mark["lift"]) for mark in chosen]
     return found
 
 
-def over_represented(labels: Sequence[int], interactions: Interactions, min_share: float = 0.05) -> pd.DataFrame:
+def over_represented(
+    labels: Sequence[int] | np.ndarray, interactions: Interactions, min_share: float = 0.05
+) -> pd.DataFrame:
     """The columns (purposes, links) that more rows of a cluster have than chance gives.
 
     Parameters
@@ -73,29 +75,29 @@ def over_represented(labels: Sequence[int], interactions: Interactions, min_shar
     labels, interactions
         As for `describe_clusters`.
     min_share : float
-        Columns that a smaller share of the cluster has, or only one row, are left out.
+        Columns that a smaller share of the cluster has, or only one row of it, are left out.
 
     Returns
     -------
     DataFrame
-        Columns ``cluster``, the column's axis (``purpose``), ``count`` of the cluster's rows that have it, ``share`` in
-        the cluster, ``lift`` (that share divided by the share of all rows) and ``evidence``: the log-likelihood ratio
-        of having it or not against being inside or outside. By cluster, the strongest evidence first; a rare column
-        has a high lift from few rows, but little evidence. Below `EVIDENCE`, a column is left out. It is no
-        test: clusters are often made from the same columns.
+        Columns ``cluster``, the column's axis (``purpose``), ``count`` and ``share`` of the cluster's rows that have
+        it, ``lift`` (that share divided by the share of all rows) and ``evidence``: the log-likelihood ratio of having
+        it or not against being inside or outside. By cluster, strongest evidence first: a rare column gets a high lift
+        from few rows, but little evidence. Columns below `EVIDENCE` are left out. This is not a test, as clusters are
+        often made from the same columns.
 
     References
     ----------
     T. Dunning, "Accurate Methods for the Statistics of Surprise and Coincidence", Computational Linguistics 1993.
     """
-    labels = _cluster_numbers(labels, interactions.n_rows)
-    matrix, n = interactions.to_csr().astype(np.float64), len(labels)
-    rows = np.flatnonzero(labels >= 0)
-    clusters, which, sizes = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    numbers = _cluster_numbers(labels, interactions.n_rows)
+    matrix, n = interactions.to_csr().astype(np.float64), len(numbers)
+    rows = np.flatnonzero(numbers >= 0)
+    clusters, which, sizes = np.unique(numbers[rows], return_inverse=True, return_counts=True)
     if not len(clusters):
         raise ValueError("All rows are in no cluster (-1): there is nothing to describe.")
     member = sparse.csr_array((np.ones(len(rows)), (which, rows)), shape=(len(clusters), n))
-    counts = (member @ matrix).sorted_indices().tocoo()  # of equal evidence, the first column
+    counts = (member @ matrix).sorted_indices().tocoo()  # sorted, so that the first column wins where evidence is equal
     where, col = counts.coords
     inside, size, total = counts.data, sizes[where], matrix.sum(axis=0)[col]
     share, overall = inside / size, total / n
@@ -114,7 +116,7 @@ def over_represented(labels: Sequence[int], interactions: Interactions, min_shar
     return found[enough].sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
 
 
-def _evidence(inside, size, total, n):  # each (m,) but n -> (m,)
+def _evidence(inside: np.ndarray, size: np.ndarray, total: np.ndarray, n: int) -> np.ndarray:  # all (m,) but n
     """Twice the log-likelihood ratio of the 2 × 2 table: has the column or not, is in the cluster or not."""
     table = [inside, size - inside, total - inside, n - size - total + inside]
     sums = [size, n - size, total, n - total]
@@ -141,30 +143,29 @@ def _names(clusters: np.ndarray, chosen: list[pd.DataFrame], column: str) -> lis
     return names
 
 
-def medoids(embedding: Embedding, labels: Sequence[int]) -> np.ndarray:
+def medoids(embedding: Embedding, labels: Sequence[int] | np.ndarray) -> np.ndarray:
     """The most typical row of every cluster: the one with the highest mean cosine to the rows of its cluster.
 
-    Exact without comparing all pairs, because a row's mean cosine is its product with the sum of the unit vectors.
+    Exact without comparing all pairs: a row's mean cosine is its product with the mean of the unit vectors.
 
     Returns
     -------
     ndarray of int, shape (n_clusters,)
-        Positions, by ascending label; -1 is left out. Of equal rows, the first.
+        Positions, by number of the cluster without -1; the first of equally typical rows.
     """
-    labels = _cluster_numbers(labels, len(embedding))
+    numbers = _cluster_numbers(labels, len(embedding))
     unit = embedding.unit_vectors().astype(np.float64)
     found = []
-    for number in np.unique(labels[labels >= 0]):
-        members = np.flatnonzero(labels == number)
+    for number in np.unique(numbers[numbers >= 0]):
+        members = np.flatnonzero(numbers == number)
         cosines = unit[members] @ unit[members].mean(axis=0)
         found.append(members[np.argmax(cosines.round(9))])  # equal rows may differ in the last digits
     return np.array(found, dtype=int)
 
 
-def _cluster_numbers(labels: Sequence[int], n_rows: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if len(labels) != n_rows:
-        raise ValueError(f"{len(labels):,} labels for {n_rows:,} rows, expected one a row.")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"The labels are {labels.dtype}, expected the numbers of clusters.")
-    return labels
+def _cluster_numbers(labels: Sequence[int] | np.ndarray, n_rows: int) -> np.ndarray:
+    numbers = np.asarray(labels)
+    check_labels(numbers, n_rows, "row")
+    if not np.issubdtype(numbers.dtype, np.integer):
+        raise ValueError(f"The labels are {numbers.dtype}, expected the numbers of clusters.")
+    return numbers

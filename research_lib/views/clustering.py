@@ -1,19 +1,18 @@
 """Clusters: groups of rows that are alike, by three methods."""
 
-from difflib import get_close_matches
-
 import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 
+from research_lib.checks import check_choice, check_integers
 from research_lib.containers.embedding import Embedding
 
 METRICS = ("cosine", "euclidean")  # those that k-means and Ward can average in
-# The most distinct rows of each method. Ward's tree of 15,000 rows takes 2 GB and 20 seconds, of 40,000 it would be
-# 13 GB. HDBSCAN needs little memory, but its time grows with the square: 9 seconds for 10,000 rows, minutes for 40,000.
-METHOD_ROWS = {"kmeans": None, "agglomerative": 15_000, "hdbscan": 40_000}
-ALIKE = 1e-6  # of float32: multiples of one vector differ by so much, once of length one
+# The most distinct rows that each method can take. Ward's tree of 15,000 rows needs 2 GB and 20 seconds, that of 40,000
+# would need 13 GB. HDBSCAN needs little memory, but time by the square: 9 seconds for 10,000 rows, minutes for 40,000.
+METHOD_ROWS = {"kmeans": np.inf, "agglomerative": 15_000, "hdbscan": 40_000}
+ALIKE = 1e-6  # multiples of one vector differ by so much in float32 once they are scaled to length one
 
 
 def cluster(
@@ -27,8 +26,8 @@ def cluster(
 ) -> np.ndarray:
     """Part the rows into clusters.
 
-    Rows that are exactly alike always share a cluster. k-means weighs each distinct row by how often it stands there,
-    which is the same as clustering all rows; the other two methods see each distinct row once.
+    Rows that are exactly alike always share a cluster. k-means weighs each distinct row by how often it occurs, which
+    is the same as clustering all rows; the other two methods see each distinct row once.
 
     Parameters
     ----------
@@ -41,17 +40,17 @@ def cluster(
     metric : {"cosine", "euclidean"}
         Cosine scales the vectors to length one first, Euclidean takes them as they are.
     random_state : int
-        Seed of k-means; the others need none.
+        Seed of k-means; the other methods need none.
     **options
         For scikit-learn's `KMeans` (``n_init``, default 10), `AgglomerativeClustering` or `HDBSCAN`
-        (``min_cluster_size``, ``min_samples``). HDBSCAN compares the clusters with all rows as one cluster, and where
-        that one is more persistent says that there are none; ``allow_single_cluster=False`` skips the comparison and
-        gives the dense spots of any cloud.
+        (``min_cluster_size``, ``min_samples``). HDBSCAN compares its clusters with one cluster of all rows, and if that
+        is more persistent, finds none; ``allow_single_cluster=False`` skips the comparison and gives the dense spots of
+        any cloud.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        0 is the largest cluster. -1 is in no cluster (HDBSCAN only).
+        0 is the largest cluster, -1 means in no cluster (HDBSCAN only).
 
     Raises
     ------
@@ -66,10 +65,10 @@ def cluster(
     _check_method(method, n_clusters)
     rows = vectors_by(embedding, metric)
     if len(rows) < 2:
-        raise ValueError(f"{len(rows)} vector, expected at least two: there is nothing to part.")
+        raise ValueError(f"{len(rows)} vector, expected at least two: nothing can be parted.")
     distinct, which, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
     if np.ptp(rows, axis=0).max() <= ALIKE * np.abs(rows).max():
-        raise ValueError(f"All {len(rows):,} vectors are alike: there is nothing to part.")
+        raise ValueError(f"All {len(rows):,} vectors are alike: nothing can be parted.")
     if n_clusters is not None and n_clusters > len(distinct):
         raise ValueError(
             f"{n_clusters} clusters of {len(rows):,} rows, {len(distinct):,} of them distinct: "
@@ -77,14 +76,20 @@ def cluster(
         )
     if reason := _too_large(len(distinct), method):
         raise ValueError(f"{method} cannot be used on {reason}")
-    part = {"kmeans": _kmeans, "agglomerative": _agglomerative, "hdbscan": _hdbscan}[method]
-    return _largest_first(part(distinct, counts, n_clusters, random_state, options)[which])
+    if method == "kmeans":
+        model = KMeans(n_clusters, random_state=random_state, **{"n_init": 10} | options)
+        labels = model.fit(distinct, sample_weight=counts).labels_
+    elif method == "agglomerative":
+        labels = AgglomerativeClustering(n_clusters, **options).fit(distinct).labels_
+    else:
+        labels = _hdbscan(distinct, options)
+    return _largest_first(labels[which])
 
 
 def merge_tree(embedding: Embedding, metric: str = "cosine") -> np.ndarray:
     """Ward's tree of all rows, shape (n - 1, 4), as `scipy.cluster.hierarchy.dendrogram` draws it.
 
-    Without rows that are alike, it is the tree that the agglomerative method cuts.
+    If no rows are alike, it is the tree that the agglomerative method cuts.
     """
     rows = vectors_by(embedding, metric)
     if not 2 <= len(rows) <= METHOD_ROWS["agglomerative"]:
@@ -95,7 +100,7 @@ def merge_tree(embedding: Embedding, metric: str = "cosine") -> np.ndarray:
 
 
 def usable_methods(embedding: Embedding, metric: str = "cosine") -> pd.DataFrame:
-    """Which methods can be used on so many distinct rows.
+    """Which methods can take so many distinct rows.
 
     Returns
     -------
@@ -109,26 +114,22 @@ def usable_methods(embedding: Embedding, metric: str = "cosine") -> pd.DataFrame
 
 def vectors_by(embedding: Embedding, metric: str) -> np.ndarray:
     """Vectors whose Euclidean distance is what the metric compares, shape (n, n_dims): of length one for cosine."""
-    if metric not in METRICS:
-        raise ValueError(f"Unknown metric {metric!r}, expected one of {', '.join(METRICS)}.")
+    check_choice("metric", metric, METRICS)
     return embedding.unit_vectors() if metric == "cosine" else embedding.vectors
 
 
 def _check_method(method: str, n_clusters: int | None) -> None:
-    if method not in METHOD_ROWS:
-        near = get_close_matches(str(method), METHOD_ROWS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown method {method!r}.{hint} There are: {', '.join(METHOD_ROWS)}.")
-    if method == "hdbscan" and n_clusters is not None:
+    check_choice("method", method, METHOD_ROWS)
+    if method != "hdbscan":
+        check_integers(2, n_clusters=n_clusters)
+    elif n_clusters is not None:
         raise ValueError(f"n_clusters is {n_clusters}, but hdbscan finds the number itself: leave it out.")
-    if method != "hdbscan" and (n_clusters is None or n_clusters < 2):
-        raise ValueError(f"n_clusters is {n_clusters}, expected at least 2 for {method}.")
 
 
 def _too_large(n_distinct: int, method: str) -> str:
     """Why a method cannot be used on so many distinct rows; empty if it can."""
     most = METHOD_ROWS[method]
-    if most is None or n_distinct <= most:
+    if n_distinct <= most:
         return ""
     cost = "memory" if method == "agglomerative" else "time"
     other = "kmeans or hdbscan" if n_distinct <= METHOD_ROWS["hdbscan"] else "kmeans"
@@ -145,18 +146,9 @@ def _largest_first(labels: np.ndarray) -> np.ndarray:
     return rank[labels]
 
 
-def _kmeans(distinct, counts, n_clusters, random_state, options):
-    model = KMeans(n_clusters, random_state=random_state, **{"n_init": 10} | options)
-    return model.fit(distinct, sample_weight=counts).labels_
-
-
-def _agglomerative(distinct, counts, n_clusters, random_state, options):
-    return AgglomerativeClustering(n_clusters, **options).fit(distinct).labels_
-
-
-def _hdbscan(distinct, counts, n_clusters, random_state, options):
+def _hdbscan(distinct: np.ndarray, options: dict[str, object]) -> np.ndarray:
     n = len(distinct)
-    # Chosen on 364 clouds of noise of 300 to 5,000 rows in 2 to 32 dimensions: none had 5 % of its rows in clusters.
+    # Chosen on 364 clouds of noise, 300 to 5,000 rows in 2 to 32 dimensions: none had 5 % of its rows in clusters.
     usual = {
         "min_cluster_size": max(5, round(n**0.5 / 2)),
         "min_samples": min(n, max(5, round(1.5 * np.log(n)))),

@@ -5,29 +5,34 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from research_lib.checks import check_numbers
 from research_lib.containers.embedding import Embedding
 
 MAX_PICTURES = 2500  # the assignment takes n² memory and n³ time, and smaller thumbnails cannot be read
 
 
 def on_grid(places: Embedding, spare: float = 0.3, tall: float = 1.0) -> Embedding:
-    """The names of a map in the cells of a grid, all moved as little as can be: the sum of squared moves is least.
+    """The names of a map in the cells of a grid, moved as little as possible: the sum of squared moves is smallest.
 
     Parameters
     ----------
     places : Embedding
         Two dimensions; at most 2,500 names.
     spare : float
-        How many more cells than names there are, as a share of these. Without any the grid is full, and gaps between
-        groups are closed.
+        Empty cells, as a share of the names. Without any the grid is full, and gaps between clusters close.
     tall : float
-        Height of a cell in widths of one; the grid is as high in all as it is wide.
+        Height of a cell, in widths of a cell; the whole grid is about as high as it is wide.
 
     Returns
     -------
     Embedding
-        Shape (n, 2): number of the column and of the row, from the lower left. Metadata has in ``moved`` how far a name
-        was moved, in widths of the map.
+        Shape (n, 2): numbers of the column and the row, from the lower left. ``moved`` in the metadata is how far each
+        name was moved, in widths of the map.
+
+    Raises
+    ------
+    ValueError
+        If there are too many names, or `spare` is negative.
 
     References
     ----------
@@ -37,8 +42,7 @@ def on_grid(places: Embedding, spare: float = 0.3, tall: float = 1.0) -> Embeddi
     n = len(places)
     if n > MAX_PICTURES:
         raise ValueError(f"{n:,} pictures, expected at most {MAX_PICTURES:,}: draw some, with subset().")
-    if spare < 0:
-        raise ValueError(f"spare is {spare}, expected at least 0.")
+    check_numbers(least=0, spare=spare)
     n_cols = int(np.ceil(np.sqrt(n * (1 + spare) * tall)))
     n_rows = int(np.ceil(n * (1 + spare) / n_cols))
     cells = np.stack(np.meshgrid(np.arange(n_cols), np.arange(n_rows)), axis=-1).reshape(-1, 2)
@@ -51,7 +55,7 @@ def on_grid(places: Embedding, spare: float = 0.3, tall: float = 1.0) -> Embeddi
 
 
 def with_room(points: np.ndarray, width: float, height: float) -> np.ndarray:
-    """Mask of the points at which a rectangle can be drawn, so that none overlap; the most crowded come first.
+    """Mask of the points where rectangles can be drawn without overlapping; the most crowded points come first.
 
     Parameters
     ----------
@@ -60,7 +64,7 @@ def with_room(points: np.ndarray, width: float, height: float) -> np.ndarray:
     width, height : float
         Of every rectangle.
     """
-    points = points / [width, height]  # now squares of side 1, which overlap if their middles are nearer in both axes
+    points = points / [width, height]  # now squares of side 1: they overlap if their middles are nearer on both axes
     tree = cKDTree(points)
     crowd = tree.query_ball_point(points, 0.5, p=np.inf, return_length=True)
     free, drawn = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=bool)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from research_lib.checks import check_choice
 from research_lib.containers.embedding import METRICS, Embedding
 
 METHODS = ("pca", "tsne", "umap")
@@ -27,13 +28,13 @@ def project(
     method : {"pca", "tsne", "umap"}
         PCA keeps the directions of most variance, t-SNE and UMAP keep neighbourhoods.
     metric : {"cosine", "euclidean", "jaccard"}
-        What near on the map means. For cosine, vectors are scaled to length one first: directions count, not lengths.
-        Jaccard takes vectors for sets, of all that is not 0; PCA does not know it.
+        What near means. For cosine, vectors are scaled to length one first: directions count, not lengths. Jaccard
+        takes a vector for the set of its entries that are not 0; PCA does not know it.
     random_state : int
         Seed; the same seed gives the same map.
     n_jobs : int
-        Threads of t-SNE. Its map depends on their number, so this is not that of the machine's processors. UMAP repeats
-        itself on one thread only.
+        Threads of t-SNE. Its map depends on their number, so the default is the same on every machine. UMAP always has
+        one thread: with more it does not repeat itself.
     **options
         For scikit-learn's `PCA`, openTSNE's `TSNE` (``perplexity``; ``dof`` below 1 for finer groups) or `UMAP`
         (``n_neighbors``, ``min_dist``).
@@ -50,17 +51,15 @@ def project(
     D. Kobak et al., "Heavy-tailed Kernels Reveal a Finer Cluster Structure in t-SNE Visualisations", ECML PKDD 2019.
     L. McInnes et al., "UMAP: Uniform Manifold Approximation and Projection", arXiv:1802.03426, 2018.
     """
-    if method not in METHODS:
-        raise ValueError(f"Unknown method {method!r}, expected one of: {', '.join(METHODS)}.")
+    check_choice("method", method, METHODS)
+    check_choice("metric", metric, METRICS)
     if len(embedding) < 4:
         raise ValueError(f"{len(embedding)} vectors are too few for a map, expected at least 4.")
-    if metric not in METRICS:
-        raise ValueError(f"Unknown metric {metric!r}, expected one of: {', '.join(METRICS)}.")
     if metric == "jaccard":
         if method == "pca":
-            raise ValueError("PCA knows no metric 'jaccard', expected cosine or euclidean.")
+            raise ValueError("PCA does not know the metric 'jaccard', expected cosine or euclidean.")
         if method == "tsne":
-            options = {"neighbors": "exact"} | options  # the search for near ones knows no sets, or takes minutes
+            options = {"neighbors": "exact"} | options  # the approximate search does not know sets, or takes minutes
         options = {"metric": "jaccard"} | options
     place = {"pca": _pca, "tsne": _tsne, "umap": _umap}[method]
     vectors = embedding.unit_vectors() if metric == "cosine" else embedding.vectors
@@ -83,7 +82,7 @@ def _tsne(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) ->
 
 def _umap(vectors: np.ndarray, random_state: int, n_jobs: int, options: dict) -> np.ndarray:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of packages and gradients that it could use and does not need
+        warnings.simplefilter("ignore")  # about packages and gradients that it could use and does not need
         from umap import UMAP  # numba compiles for 15 s when it is imported
 
         options = {"n_neighbors": min(15, len(vectors) - 1), "init": "pca"} | options

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research_lib.containers.corpus import END, Corpus, context_pairs, pairs_within, tokenize
+from research_lib.containers.corpus import END, Corpus, pairs_within, tokenize
 
 CAT = "The fat cat sat on the mat."
 DOCUMENTS = st.lists(st.lists(st.text("abc", min_size=1, max_size=2), max_size=6), max_size=5)
@@ -18,7 +18,7 @@ def test_words_are_runs_of_letters_in_lower_case():
 
 
 def test_a_window_of_three_has_a_word_on_each_side():
-    pairs = context_pairs(tokenize(CAT), window=1)
+    pairs = Corpus.from_texts([CAT]).context_pairs(window=1)
     assert list(pairs.loc[pairs["centre"] == "cat", "context"]) == ["fat", "sat"]
     assert list(pairs.loc[pairs["centre"] == "the", "context"]) == ["fat", "on", "mat"]  # at the begin and near the end
     assert len(pairs) == 12
@@ -26,14 +26,15 @@ def test_a_window_of_three_has_a_word_on_each_side():
 
 @given(DOCUMENTS, st.integers(1, 4))
 def test_pairs_are_those_of_a_double_loop(documents, window):
-    for document in documents:
-        expected = [
-            (centre, context)
-            for i, centre in enumerate(document)
-            for j, context in enumerate(document)
-            if 0 < abs(i - j) <= window
-        ]
-        assert list(context_pairs(document, window).itertuples(index=False, name=None)) == expected
+    expected = [
+        (centre, context)
+        for document in documents
+        for i, centre in enumerate(document)
+        for j, context in enumerate(document)
+        if 0 < abs(i - j) <= window
+    ]
+    pairs = Corpus(documents).context_pairs(window)
+    assert list(pairs.itertuples(index=False, name=None)) == expected
 
 
 def test_pairs_do_not_cross_the_end_of_a_document():
@@ -52,7 +53,7 @@ def test_words_are_counted_commonest_first(documents):
         assert list(counts.index[counts == count]) == sorted(counts.index[counts == count], key=words.index)
 
 
-def test_it_is_iterated_again_and_again():
+def test_a_corpus_can_be_iterated_again_and_again():
     corpus = Corpus.from_texts([CAT, "A cat!"], source="two")
     assert list(corpus) == list(corpus) == [tokenize(CAT), ["a", "cat"]]
     assert repr(corpus) == "Corpus(2 documents, from two)"
@@ -67,7 +68,7 @@ def test_it_is_iterated_again_and_again():
         (lambda: list(Corpus([["a"], CAT])), "memory, document 2: the text 'The fat cat sat on t', expected a list of"),
     ],
 )
-def test_what_is_not_documents_is_refused(make, message):
+def test_documents_that_cannot_be_read_again_are_refused(make, message):
     with pytest.raises(TypeError, match=message):
         make()
 
@@ -79,8 +80,8 @@ def test_an_empty_corpus_is_refused_when_it_is_counted(documents):
 
 
 def test_a_window_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="window is 0, expected at least 1"):
-        context_pairs(["a", "b"], 0)
+    with pytest.raises(ValueError, match="window is 0, expected a whole number of at least 1"):
+        Corpus([["a", "b"]]).context_pairs(0)
 
 
 def test_shuffled_words_are_the_same_in_documents_as_long():

@@ -112,7 +112,7 @@ def test_the_search_holds_a_bounded_part_of_the_similarities(metric, monkeypatch
 
 
 @pytest.mark.parametrize("k", [0, 40])
-def test_as_many_neighbours_as_others_is_the_most(k):
+def test_there_are_no_more_neighbours_than_other_rows(k):
     with pytest.raises(ValueError, match=f"k is {k}, expected 1 to 39"):
         random_embedding(n=40).neighbours(k)
 
@@ -144,9 +144,9 @@ def test_an_unknown_name_gets_its_near_misses():
     [
         (np.zeros(5), {}, r"query has shape \(5,\), expected \(6,\)"),
         (np.array([1, 2, 3, np.nan, 5, 6]), {}, "query holds NaN or infinity"),
-        ("name 0", {"metric": "cosin"}, "Unknown metric 'cosin', expected one of cosine, euclidean"),
-        ("name 0", {"n": 0}, "n is 0, expected at least 1"),
-        ("name 0", {"n": -1}, "n is -1, expected at least 1"),
+        ("name 0", {"metric": "cosin"}, "Unknown metric 'cosin', expected one of: cosine, euclidean"),
+        ("name 0", {"n": 0}, "n is 0, expected a whole number of at least 1"),
+        ("name 0", {"n": -1}, "n is -1, expected a whole number of at least 1"),
     ],
 )
 def test_a_wrong_question_is_refused(query, options, message):
@@ -177,6 +177,14 @@ def test_a_subset_keeps_names_vectors_and_metadata_together():
         assert list(part.metadata["year"]) == [3, 1]
         np.testing.assert_array_equal(part["c"], [0, 0, 1])
     assert repr(part) == "Embedding(2 names × 3 dimensions)"
+
+
+def test_shuffled_vectors_go_to_other_names_and_metadata_stay():
+    books = Embedding(np.arange(40).reshape(20, 2), range(20), pd.DataFrame({"year": range(20)}))
+    dealt = books.shuffled(1)
+    assert list(dealt.names) == list(books.names) and dealt.metadata.equals(books.metadata)
+    assert sorted(dealt.vectors.tolist()) == books.vectors.tolist() != dealt.vectors.tolist()
+    np.testing.assert_array_equal(dealt.vectors, books.shuffled(1).vectors)
 
 
 def test_save_and_load_keep_vectors_names_and_the_types_of_the_metadata(tmp_path):
@@ -261,3 +269,14 @@ def test_neighbours_of_some_rows_are_those_of_all(metric, monkeypatch):
     monkeypatch.setattr("research_lib.containers.embedding.BLOCK_BYTES", 40 * 8 * 2)  # two to four rows a block
     some = np.array([39, 3, 17, 4, 38, 3])
     assert (embedding.neighbours(6, metric, some) == every[some]).all()
+
+
+def test_a_hash_needs_no_list_and_lets_names_collide():
+    names = [f"name {k}" for k in range(50)]
+    found = Embedding.hashed(names, 8)
+    assert found.vectors.shape == (50, 8)
+    assert (found.vectors.sum(axis=1) == 1).all() and (found.vectors.max(axis=1) == 1).all()
+    np.testing.assert_array_equal(Embedding.hashed(names[::-1], 8)["name 7"], found["name 7"])  # whatever else there is
+    assert len(found.distinct()) == 8
+    with pytest.raises(ValueError, match="n_buckets is 0, expected a whole number of at least 1"):
+        Embedding.hashed(names, 0)

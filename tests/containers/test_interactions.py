@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research_lib.checks import UnknownName
-from research_lib.containers.interactions import Interactions
+from research_lib.containers.interactions import Interactions, as_moment
 
 BOOKS = {"War and Peace": ["Russia", "Napoleon"], "Anna Karenina": ["Russia"], "Candide": ["Voltaire", "Voltaire"]}
 
@@ -65,7 +65,7 @@ def test_a_table_from_lists_knows_its_axes_and_sizes():
     assert repr(books) == "Interactions(3 books × 3 links, 5 pairs, from by hand)"
 
 
-def test_the_columns_of_a_row_are_asked_by_its_name():
+def test_the_columns_of_a_row_are_found_by_its_name():
     books = Interactions.from_lists(
         {"Emma": ["England"], "Candide": ["Voltaire", "England", "Voltaire"]}, axes=("book", "link")
     )
@@ -129,3 +129,9 @@ def test_what_rows_have_in_common_is_told_apart():
     }
     with pytest.raises(KeyError, match="No row 'd' among 3"):
         table.in_common("a", ["d"])
+
+
+@pytest.mark.parametrize("day", ["soon", "2020-02-30", "20150301", np.datetime64("NaT"), None, 5])
+def test_what_is_not_a_day_is_named(day):
+    with pytest.raises(ValueError, match="is not a day, expected one such as '2015-03-01'"):
+        as_moment(day)

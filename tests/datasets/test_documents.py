@@ -12,7 +12,7 @@ TEXTS = ["A cat sat.", "A DC-3 flew in 1936."]
 
 
 def queries(*rows):
-    return pd.DataFrame(rows, columns=["query", "sort", "relevant"])
+    return pd.DataFrame(rows, columns=["query", "label", "relevant"])
 
 
 def test_words_are_lower_case_and_codes_stay_whole():
@@ -37,7 +37,7 @@ def test_relevance_says_which_documents_answer_which_query():
         ({"texts": ["A cat", "…!"]}, ValueError, "document 'plane' has no word: '…!'"),
         ({"names": ["cat", "cat"]}, ValueError, "document name 'cat' stands twice"),
         ({"metadata": pd.DataFrame({"kind": ["a"]})}, ValueError, "metadata has 1 rows for 2 names"),
-        ({"queries": pd.DataFrame({"query": []})}, ValueError, "no column 'sort' in the queries"),
+        ({"queries": pd.DataFrame({"query": []})}, ValueError, "no column 'label' in the queries"),
         ({"queries": queries(("pets", "easy", []))}, ValueError, r"'pets' is answered by \[\], expected a list"),
         ({"queries": queries(("pets", "easy", "cat"))}, ValueError, "'pets' is answered by 'cat', expected a list"),
         ({"queries": queries(("pets", "easy", ["cta"]))}, UnknownName, "'pets'.*Did you mean 'cat'"),
@@ -51,7 +51,7 @@ def test_bad_input_gets_one_message(change, error, message):
 def test_the_sample_is_what_it_says():
     sample = load("documents")
     assert len(sample) == 252
-    assert sample.queries["sort"].value_counts().to_dict() == {"synonym": 36, "exact": 18, "mixed": 18}
+    assert sample.queries["label"].value_counts().to_dict() == {"synonym": 36, "exact": 18, "mixed": 18}
     assert sample.metadata["kind"].nunique() == 10
     assert not sample.queries["query"].duplicated().any()
 
@@ -62,9 +62,9 @@ def test_the_answers_to_an_exact_query_have_its_words_and_those_to_a_synonym_mos
     for row in sample.queries.itertuples():
         asked = set(words_of(row.query))
         said = [bool(asked & words[name]) for name in row.relevant]
-        if row.sort == "exact":
+        if row.label == "exact":
             assert all(asked <= words[name] for name in row.relevant), row.query
-        if row.sort == "synonym":
+        if row.label == "synonym":
             assert np.mean(said) <= 0.5, row.query
             assert any(asked & words[name] for name in sample.names), row.query  # else no method could know the word
 
@@ -72,7 +72,7 @@ def test_the_answers_to_an_exact_query_have_its_words_and_those_to_a_synonym_mos
 def test_a_table_of_ones_own_with_queries_and_without(tmp_path):
     table, asked = tmp_path / "mine.csv", tmp_path / "asked.csv"
     table.write_text("name,year,text\ncat,1900,A cat sat.\nNA,1936,A DC-3 flew.\n", encoding="utf-8")
-    asked.write_text("query,sort,relevant\nall,easy,cat|NA\n", encoding="utf-8")
+    asked.write_text("query,label,relevant\nall,easy,cat|NA\n", encoding="utf-8")
     mine = load_documents(table, queries=asked)
     assert list(mine.names) == ["cat", "NA"]
     assert list(mine.metadata["year"]) == ["1900", "1936"]
@@ -87,8 +87,26 @@ def test_a_missing_file_and_a_missing_column_are_named(tmp_path):
         load("documents", "wiki-txt")
     table = tmp_path / "mine.csv"
     table.write_text("title,text\ncat,A cat sat.\n")
-    with pytest.raises(ValueError, match=r"mine\.csv: no column 'name', which has: title, text"):
+    with pytest.raises(ValueError, match=r"mine\.csv: no column 'name'\. There are: 'title', 'text'\."):
         load("documents", table)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "mine.csv: empty"),
+        (b"name,text\na,b,c\n", "mine.csv, row 2: 3 cells, the header in row 1 has 2"),
+        (b'name,text\na,"b\n', "mine.csv, row 2: broken quotation marks"),
+        (b"name,text,Text\na,b,c\n", "mine.csv: the column 'Text' stands in B1 and again in C1"),
+        ("name,text\n가,나비가 날아간다\n".encode("cp949"), "mine.csv, line 2: .* give encoding='cp949'"),
+    ],
+)
+def test_a_broken_table_is_named(tmp_path, content, message):
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load("documents", tmp_path / "mine.csv")
+    (tmp_path / "mine.csv").write_text("name,text\n가,나비가 날아간다\n", encoding="cp949")
+    assert list(load("documents", tmp_path / "mine.csv", encoding="cp949").names) == ["가"]
 
 
 def test_a_text_of_ones_own_is_cut_in_halves(tmp_path):
@@ -102,7 +120,7 @@ def test_halves_ask_for_words_that_the_first_half_says_and_for_such_that_it_does
     found = halves(corpus, n_words=1)
     assert found.texts == ["a a cat purrs", "it meows a"]
     assert list(found.names) == ["1 a a cat purrs", "2 it meows a"]
-    asked = [(row.query, row.sort, row.relevant) for row in found.queries.itertuples()]
+    asked = [(row.query, row.label, row.relevant) for row in found.queries.itertuples()]
     # "cat" and "meows" mark one first half each; "loud" and "dog" are said in no first half, so nobody can know them
     assert asked == [
         ("cat", "says", ["1 a a cat purrs"]),
@@ -115,4 +133,4 @@ def test_halves_ask_for_words_that_the_first_half_says_and_for_such_that_it_does
 def test_articles_can_be_asked_for_their_second_halves():
     articles = load("documents", "wiki-text")
     assert len(articles) == 106
-    assert articles.queries["sort"].value_counts().to_dict() == {"says": 106, "not say": 106}
+    assert articles.queries["label"].value_counts().to_dict() == {"says": 106, "not say": 106}

@@ -31,7 +31,7 @@ def write_pictures(folder, **pictures):
 
 def test_images_are_built_from_a_list_of_arrays():
     images = Images(list(PIXELS), labels=[7, 7, 2, 1], source="by hand")
-    assert repr(images) == "Images(4 images of 3 kinds, 2 × 3, from by hand)"
+    assert repr(images) == "Images(4 images with 3 labels, 2 × 3, from by hand)"
     assert (images.height, images.width, images.pixels.dtype) == (2, 3, np.float32)
     assert list(images.names) == ["1", "2", "3", "4"]
     assert list(images.metadata["label"]) == ["7", "7", "2", "1"]
@@ -88,10 +88,10 @@ def test_labels_and_names_are_one_an_image(fields, message):
 
 def test_the_sample_is_the_digits_that_come_with_scikit_learn():
     digits = load("images")
-    assert repr(digits) == "Images(1,797 images of 10 kinds, 8 × 8, from sample)"
+    assert repr(digits) == "Images(1,797 images with 10 labels, 8 × 8, from sample)"
     assert (digits.pixels.min(), digits.pixels.max()) == (0, 1)
     assert list(digits.labels[:5]) == ["0", "1", "2", "3", "4"]
-    assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "kinds": 10}
+    assert dict(zip(digits.cleaning["step"], digits.cleaning["count"], strict=True)) == {"images": 1797, "labels": 10}
 
 
 @pytest.mark.real("mnist-test")
@@ -129,7 +129,7 @@ def test_a_broken_idx_file_is_named(tmp_path):
             read_idx(file)
 
 
-def test_a_folder_of_pictures_names_kinds_by_its_subfolders(tmp_path):
+def test_a_folder_of_pictures_names_labels_by_its_subfolders(tmp_path):
     black, white = np.zeros((4, 5, 3)), np.ones((4, 5, 3))
     red_glass = np.dstack([white[..., 0], black[..., :2], np.full((4, 5), 0.5)])
     folder = write_pictures(tmp_path, dark__one=black, light__one=white, light__two=red_glass)
@@ -148,7 +148,7 @@ def test_folders_that_are_not_understood_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"image 'two.png' is 2 × 3 pixels, the first is 2 × 2"):
         load("images", tmp_path)
     write_pictures(tmp_path, kind__three=np.zeros((2, 2, 3)))
-    with pytest.raises(ValueError, match=r"'one.png' is in no subfolder, so of no kind; others are"):
+    with pytest.raises(ValueError, match=r"'one.png' is in no subfolder, so it has no label; others have"):
         load("images", tmp_path)
     (tmp_path / "one.png").write_text("no picture")
     (tmp_path / "kind" / "three.png").unlink()
@@ -162,16 +162,18 @@ def test_an_unknown_source_says_what_was_meant(source):
         load("images", source)
 
 
-def test_what_needs_kinds_says_where_they_come_from(tmp_path):
+def test_what_needs_labels_says_where_they_come_from(tmp_path):
     write_pictures(tmp_path, one=np.zeros((2, 2, 3)), two=np.ones((2, 2, 3)))
     (tmp_path / "two.png").rename(tmp_path / "two.PNG")
     (tmp_path / "._one.png").write_text("what some systems leave behind")
     images = load("images", tmp_path)
     assert len(images) == 2
-    with pytest.raises(ValueError, match="2 images of 0 kinds, expected two kinds or more: in a folder, a subfolder a"):
-        images.need_kinds()
-    with pytest.raises(ValueError, match="images of 1 kinds"):
-        Images(images.pixels, ["a", "a"]).need_kinds()
-    assert Images(images.pixels, ["a", "b"]).need_kinds().labels.tolist() == ["a", "b"]
+    with pytest.raises(
+        ValueError, match="2 images with 0 different labels, expected at least two: in a folder, a subfolder a"
+    ):
+        images.need_labels()
+    with pytest.raises(ValueError, match="images with 1 different labels"):
+        Images(images.pixels, ["a", "a"]).need_labels()
+    assert Images(images.pixels, ["a", "b"]).need_labels().labels.tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="image '2' has no label, expected one for all or for none"):
         Images(images.pixels, ["a", None])

@@ -272,7 +272,7 @@ def test_a_bad_row_is_named_or_else_skipped_and_counted(write, row, message):
             {},
             "a.txt: none of the 0 rows has a name and purposes, expected a .csv",
         ),
-        ("a.txt", "7: [1]\n", {"separator": ","}, "a.txt: columns and separators are a table's, expected a .csv"),
+        ("a.txt", "7: [1]\n", {"separator": ","}, "a.txt: only tables have columns and separators, expected a .csv"),
         ("a.txt", "7: [1]\n", {"purposes": []}, "purposes has 0 names, expected one for every id"),
         ("a.txt", "7: [1]\n", {"purposes": {1: " "}}, "purposes has 1 names, expected .* none of them empty"),
         ("a.txt", "7: [1]\n", {"purposes": "Tonic"}, r"purposes is the text 'Tonic', expected .* such as \['Tonic'\]"),
@@ -359,7 +359,7 @@ def test_a_published_table_may_lack_purposes(twin):
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        (".", IsADirectoryError, "a folder, expected a .csv, .tsv or .xlsx table, or a text of lines"),
+        (".", IsADirectoryError, "a folder, expected a .csv, .tsv, .xlsx or .parquet table, or a text of lines"),
         ("missing.csv", FileNotFoundError, "missing.csv: no such file"),
         ("folder/missing", FileNotFoundError, "folder/missing: no such file"),
         ("cosing-twn", ValueError, "Unknown dataset 'cosing-twn'. Did you mean 'cosing-twin'"),

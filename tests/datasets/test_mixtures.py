@@ -172,7 +172,7 @@ def test_wide_and_long_are_the_same(write):
             "wide.csv: row 2, column 'Ethanol': 'much' is no number",
         ),
         (WIDE.replace("12000 ~ 15000", "thick"), {}, "row 2, column 'viscosity': 'thick' is no number"),
-        (WIDE.replace("\nB", "\nA"), {}, "row 3, column 'formula': the formula 'A' stands there again"),
+        (WIDE.replace("\nB", "\nA"), {}, "row 3, column 'formula': the formula 'A' appears again"),
         (WIDE, {"target_column": "viscosty"}, "no column 'viscosty'.*Did you mean target_column='viscosity'"),
         (WIDE, {"left_out": ["acid"]}, "no column 'acid'"),
         (WIDE, {"context_columns": "T"}, r"context_columns is the text 'T', expected a collection"),

@@ -6,12 +6,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from research_lib.containers.images import Images
 from research_lib.datasets import load
-from research_lib.measures.anomalies import alarm_threshold, auroc, auroc_by_kind, score_left_out, split_without
+from research_lib.measures.anomalies import alarm_threshold, auroc, auroc_by_label, score_left_out, split_without
 from research_lib.models.baselines.detectors import PCAReconstruction, usual_detectors
 from research_lib.models.images.autoencoder import Autoencoder
 
 
-@parametrize_with_checks([PCAReconstruction(1)])
+@parametrize_with_checks([PCAReconstruction(n_dims=1)])
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -30,36 +30,36 @@ class Chance:
 
 
 def planted(n=150, n_dims=6, seed=0):
-    """Three clusters about corners of a cube, each of a direction of its own."""
+    """Three labels, each a cluster around a direction of its own."""
     rng = np.random.default_rng(seed)
-    kinds = np.repeat(["a", "b", "c"], n)
-    return np.repeat(4 * np.eye(n_dims)[:3], n, axis=0) + 0.5 * rng.normal(size=(3 * n, n_dims)), kinds
+    labels = np.repeat(["a", "b", "c"], n)
+    return np.repeat(4 * np.eye(n_dims)[:3], n, axis=0) + 0.5 * rng.normal(size=(3 * n, n_dims)), labels
 
 
 def test_half_of_the_normal_is_learnt_and_all_else_is_scored():
-    _, kinds = planted()
-    normal, rest = split_without("b", kinds, random_state=1)
-    assert len(normal) == 150 and "b" not in kinds[normal]
+    _, labels = planted()
+    normal, rest = split_without("b", labels, random_state=1)
+    assert len(normal) == 150 and "b" not in labels[normal]
     assert sorted([*normal, *rest]) == list(range(450))
-    order = np.random.default_rng(1).permutation(np.flatnonzero(kinds != "b"))  # the published protocol
+    order = np.random.default_rng(1).permutation(np.flatnonzero(labels != "b"))  # the published protocol
     assert list(normal) == list(order[:150])
 
 
-def test_a_planted_kind_is_found_by_all_and_by_chance_it_is_not():
-    rows, kinds = planted()
+def test_every_detector_finds_a_planted_label_and_chance_does_not():
+    rows, labels = planted()
     detectors = usual_detectors(2) | {"chance": Chance()}
-    scores, fitted = score_left_out(detectors, rows, kinds, "c")
+    scores, fitted = score_left_out(detectors, rows, labels, "c")
     assert list(fitted) == list(detectors)
-    assert list(scores.columns) == ["kind", "anomalous", *detectors]
-    assert (scores["anomalous"] == (kinds[scores.index] == "c")).all()
+    assert list(scores.columns) == ["label", "anomalous", *detectors]
+    assert (scores["anomalous"] == (labels[scores.index] == "c")).all()
     area = auroc(scores)
     assert (area.drop("chance") > 0.95).all()
     assert 0.4 < area["chance"] < 0.6
 
 
 def test_the_area_is_the_share_of_pairs_in_the_right_order():
-    rows, kinds = planted(10)
-    scores, _ = score_left_out({"chance": Chance()}, rows, kinds, "a")
+    rows, labels = planted(10)
+    scores, _ = score_left_out({"chance": Chance()}, rows, labels, "a")
     pairs = [
         (high > low) + 0.5 * (high == low)
         for high in scores.loc[scores["anomalous"], "chance"]
@@ -68,30 +68,30 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order():
     assert auroc(scores)["chance"] == pytest.approx(np.mean(pairs))
 
 
-def test_every_kind_is_left_out_with_every_seed():
-    rows, kinds = planted(40)
-    table = auroc_by_kind(usual_detectors(2), rows, kinds, random_states=(0, 1))
-    assert list(table.index) == [(kind, seed) for seed in (0, 1) for kind in "abc"]
-    assert table.index.names == ["kind", "seed"]
-    alone = auroc(score_left_out(usual_detectors(2, 1), rows, kinds, "b", 1)[0])
+def test_every_label_is_left_out_with_every_seed():
+    rows, labels = planted(40)
+    table = auroc_by_label(usual_detectors(2), rows, labels, random_states=(0, 1))
+    assert list(table.index) == [(label, seed) for seed in (0, 1) for label in "abc"]
+    assert table.index.names == ["label", "seed"]
+    alone = auroc(score_left_out(usual_detectors(2, 1), rows, labels, "b", 1)[0])
     np.testing.assert_array_equal(table.loc[("b", 1)], alone)
-    some = auroc_by_kind(usual_detectors(2), rows, kinds, kinds=["b"])
+    some = auroc_by_label(usual_detectors(2), rows, labels, only=["b"])
     assert list(some.index) == [("b", 0)]
 
 
 def test_images_are_scored_as_their_pixels_are():
-    rows, kinds = planted(30, 8)
+    rows, labels = planted(30, 8)
     rows = (rows - rows.min()) / np.ptp(rows)
-    images = Images(rows.reshape(-1, 2, 4), kinds)
+    images = Images(rows.reshape(-1, 2, 4), labels)
     of_images = score_left_out(usual_detectors(2), images, images.labels, "a")[0]
-    of_rows = score_left_out(usual_detectors(2), images.to_matrix(), kinds, "a")[0]
+    of_rows = score_left_out(usual_detectors(2), images.to_matrix(), labels, "a")[0]
     np.testing.assert_allclose(of_images[list(usual_detectors())], of_rows[list(usual_detectors())])
 
 
 def test_what_principal_components_miss_is_what_they_do_not_span():
     rng = np.random.default_rng(0)
     plane = rng.normal(size=(100, 2)) @ rng.normal(size=(2, 5))
-    detector = PCAReconstruction(2).fit(plane)
+    detector = PCAReconstruction(n_dims=2).fit(plane)
     np.testing.assert_allclose(detector.score_samples(plane), 0, atol=1e-12)
     normal = np.linalg.svd(plane - plane.mean(axis=0))[2][-1]
     np.testing.assert_allclose(detector.score_samples(plane + 3 * normal), -9)
@@ -112,30 +112,30 @@ def test_false_alarms_are_kept_on_what_was_not_scored():
 
 
 @pytest.mark.parametrize(
-    ("labels", "kind", "error", "message"),
+    ("labels", "label", "error", "message"),
     [
-        (["a"] * 5, "a", ValueError, "All 5 things are of the kind 'a', expected two kinds or more"),
-        (None, "a", ValueError, "labels are None, expected the kind of each thing"),
-        (["1", "1", "2"], "3", KeyError, "No kind '3' among 2"),
-        ([1, 1, 2], 3, KeyError, "No kind '3' among 2"),
+        (["a"] * 5, "a", ValueError, "All 5 things have the label 'a', expected at least two labels"),
+        (None, "a", ValueError, "labels are None, expected one a thing"),
+        (["1", "1", "2"], "3", KeyError, "No label '3' among 2"),
+        ([1, 1, 2], 3, KeyError, "No label '3' among 2"),
     ],
 )
-def test_kinds_that_are_not_there_are_refused(labels, kind, error, message):
+def test_labels_that_are_not_there_are_refused(labels, label, error, message):
     with pytest.raises(error, match=message):
-        split_without(kind, labels)
+        split_without(label, labels)
 
 
-def test_every_thing_has_a_kind():
-    rows, kinds = planted(10)
-    with pytest.raises(ValueError, match="29 labels for 30 things, expected one each"):
-        score_left_out({"chance": Chance()}, rows, kinds[1:], "a")
+def test_every_thing_needs_a_label():
+    rows, labels = planted(10)
+    with pytest.raises(ValueError, match="29 labels for 30 things, expected one a thing"):
+        score_left_out({"chance": Chance()}, rows, labels[1:], "a")
 
 
 @pytest.mark.parametrize(
     ("n", "false_alarms", "message"),
     [
         (18, 0.05, "18 normal scores are too few for false_alarms=0.05, expected at least 19"),
-        (9, 0, "expected between"),
+        (9, 0, "false_alarms is 0, expected a number above 0 and below 1"),
     ],
 )
 def test_a_threshold_needs_enough_scores(n, false_alarms, message):
@@ -146,13 +146,13 @@ def test_a_threshold_needs_enough_scores(n, false_alarms, message):
 @pytest.mark.real("mnist-test")
 def test_a_digit_that_was_left_out_is_found_where_the_usual_detectors_fail():
     digits = load("images", "mnist-test")
-    detectors = usual_detectors(32) | {"ours": Autoencoder(32, epochs=5, random_state=0)}
+    detectors = usual_detectors(32) | {"ours": Autoencoder(n_dims=32, epochs=5, random_state=0)}
     areas = auroc(score_left_out(detectors, digits, digits.labels, "1")[0])
     assert areas["local outlier factor"] == pytest.approx(0.611, abs=0.005)
     assert areas["ours"] > 0.92
 
 
-def test_what_cannot_be_split_or_set_is_refused():
+def test_labels_and_scores_that_cannot_be_used_are_refused():
     with pytest.raises(ValueError, match="Thing 2 has no label"):
         split_without("a", ["a", None, "b"])
     with pytest.raises(ValueError, match="Only 1 thing is not 'a'"):

@@ -144,7 +144,7 @@ def test_stability_compares_the_rows_that_both_halves_have(monkeypatch):
         assert low <= stability(twin, "kmeans", 3, 10).mean() <= high
 
 
-def test_rows_that_are_alike_count_once_in_the_stability():
+def test_equal_rows_count_once_in_the_stability():
     """Nine tenths of the rows are one point: they would agree with themselves whatever becomes of the others."""
     cloud = noise(200, 10).vectors
     heavy = Embedding(np.append(cloud, np.repeat(cloud[:1], 1800, axis=0), axis=0), range(2000))
@@ -178,9 +178,9 @@ def test_the_same_seed_gives_the_same_scores(scores):
     ("candidates", "n_draws", "message"),
     [
         ([], 3, "candidates are empty, expected at least one number of clusters"),
-        ([2, 3], 1, "n_draws is 1, expected at least 2"),
-        ([1, 2], 3, "n_clusters is 1, expected at least 2"),
-        ([3, 30], 3, "30 clusters, but a draw of 30 of the 60 rows has 30 distinct ones: expected candidates below"),
+        ([2, 3], 1, "n_draws is 1, expected a whole number of at least 2"),
+        ([1, 2], 3, "n_clusters is 1, expected a whole number of at least 2"),
+        ([3, 30], 3, "30 clusters, but a draw of 30 of the 60 rows has 30 distinct ones: expected fewer"),
     ],
 )
 def test_candidates_and_draws_that_score_nothing_are_refused(candidates, n_draws, message):
@@ -189,7 +189,7 @@ def test_candidates_and_draws_that_score_nothing_are_refused(candidates, n_draws
 
 
 def test_stability_refuses_what_cannot_be_drawn():
-    with pytest.raises(ValueError, match="n_draws is 0, expected at least 2"):
+    with pytest.raises(ValueError, match="n_draws is 0, expected a whole number of at least 2"):
         stability(planted_groups(60), "kmeans", 3, n_draws=0)
     with pytest.raises(ValueError, match="n_clusters is None"):
         stability(planted_groups(60))
@@ -199,7 +199,7 @@ def test_stability_refuses_what_cannot_be_drawn():
 
 def test_a_shuffled_table_is_the_harder_null():
     table = planted_topics(n_rows=300, n_cols=60, n_topics=5, main=0.85, second=0.05, generic=0.05)
-    real, null = (PairSVD(5, random_state=0).fit(each).row_embedding_ for each in (table, shuffled_pairs(table)))
+    real, null = (PairSVD(n_dims=5, random_state=0).fit(each).row_embedding_ for each in (table, shuffled_pairs(table)))
     scores = pd.concat([n_clusters_scores(each, [5], n_draws=4) for each in (real, null)])
     assert scores["silhouette"].iloc[0] > scores["silhouette"].iloc[1] + 0.2
     assert scores["stability"].iloc[0] > 0.9 > 0.8 > scores["stability"].iloc[1]

@@ -136,7 +136,7 @@ def test_days_must_be_numbered_and_enough(line):
         measure_days(Embedding(line.vectors, line.names))
     with pytest.raises(ValueError, match="no metadata 'day'"):
         collapsed_days(Embedding(line.vectors, line.names))
-    with pytest.raises(ValueError, match="n_permutations is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="n_permutations is 0, expected a whole number of at least 1"):
         measure_days(line, 0)
     with pytest.raises(ValueError, match="3 days are too few to measure, expected at least 10"):
         measure_days(line.subset(np.arange(3)))

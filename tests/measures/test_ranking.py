@@ -9,7 +9,7 @@ from research_lib.datasets import load
 from research_lib.datasets.synthetic.topics import planted_topics
 from research_lib.measures import ranking
 from research_lib.measures.agreement import agreement_ceiling, held_out_agreement, neighbour_agreement
-from research_lib.measures.ranking import compare, held_out_ranks, hit_at_k, mean_reciprocal_rank
+from research_lib.measures.ranking import compare_recommenders, held_out_ranks, hit_at_k, mean_reciprocal_rank
 from research_lib.measures.splits import hold_out, hold_out_one
 from research_lib.models.baselines.recommenders import EASE, PairSVD, Popularity
 
@@ -138,7 +138,7 @@ def test_measures_of_nothing_are_refused():
         hit_at_k(np.array([], int), 10)
     with pytest.raises(ValueError, match="ranks are empty"):
         mean_reciprocal_rank(np.array([], int))
-    with pytest.raises(ValueError, match="k is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="k is 0, expected a whole number of at least 1"):
         hit_at_k(np.array([1]), 0)
 
 
@@ -206,8 +206,8 @@ def test_labels_that_cannot_be_compared_are_refused():
 def test_a_comparison_is_the_measures_side_by_side(split):
     train, held_out = split
     topic = train.row_metadata["topic"]
-    models = {"popularity": Popularity(), "svd": PairSVD(4, random_state=0)}
-    table = compare(models, train, held_out, labels=topic, k=5)
+    models = {"popularity": Popularity(), "svd": PairSVD(n_dims=4, random_state=0)}
+    table = compare_recommenders(models, train, held_out, labels=topic, k=5)
     assert list(table.index) == ["popularity", "svd"]
     assert list(table.columns) == ["hit@5", "MRR", "same label@5", "seconds"]
     for name, model in models.items():
@@ -216,7 +216,7 @@ def test_a_comparison_is_the_measures_side_by_side(split):
         assert table.loc[name, "MRR"] == mean_reciprocal_rank(ranks)
     assert np.isnan(table.loc["popularity", "same label@5"])  # it has no vectors
     assert table.loc["svd", "same label@5"] == neighbour_agreement(models["svd"].row_embedding_, topic, 5)
-    assert list(compare(models, train, held_out, k=3).columns) == ["hit@3", "MRR", "seconds"]
+    assert list(compare_recommenders(models, train, held_out, k=3).columns) == ["hit@3", "MRR", "seconds"]
 
 
 # The protocol of the published comparison
@@ -242,7 +242,7 @@ def test_the_protocol_gives_the_published_numbers_of_popularity(real_split):
 @pytest.mark.real("books-p15")
 def test_the_stronger_baselines_come_out_where_they_were_measured(real_split):
     _, train, held_out = real_split
-    svd = PairSVD(50, random_state=0).fit(train)
+    svd = PairSVD(n_dims=50, random_state=0).fit(train)
     ranks = held_out_ranks(svd.score_cols, train, held_out)
     assert hit_at_k(ranks, 10) == pytest.approx(0.462, abs=0.01)
     assert mean_reciprocal_rank(ranks) == pytest.approx(0.287, abs=0.01)

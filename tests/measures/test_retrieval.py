@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from research_lib.containers.embedding import Embedding
-from research_lib.measures.agreement import neighbour_agreement, search_scores_by_kind
+from research_lib.measures.agreement import neighbour_agreement, search_scores_by_label
 from research_lib.measures.retrieval import fused, search_scores
 
 
@@ -43,17 +43,17 @@ def test_a_perfect_search_scores_1_and_a_random_one_chance():
 
 
 @pytest.fixture
-def kinds():
-    """Five kinds around five corners, and a row that is alone of its kind."""
+def labelled():
+    """Five labels around five corners, a row that is alone with its label, and one without any."""
     rng = np.random.default_rng(0)
     labels = [*np.repeat(list("abcde"), 12), "alone", None]
     corners = np.vstack([np.repeat(np.eye(5), 12, axis=0), np.ones((2, 5))])
     return Embedding(corners + 0.2 * rng.normal(size=(62, 5)), [f"row {i}" for i in range(62)]), labels
 
 
-def test_by_kind_is_the_share_of_neighbours_that_agree(kinds):
-    embedding, labels = kinds
-    scores = search_scores_by_kind(embedding, labels, 10)
+def test_scores_by_label_are_the_share_of_neighbours_that_agree(labelled):
+    embedding, labels = labelled
+    scores = search_scores_by_label(embedding, labels, 10)
     assert list(scores.index) == list(embedding.names[:60])
     assert scores["precision@10"].mean() == pytest.approx(neighbour_agreement(embedding, labels, 10, min_count=2))
     assert scores["precision@10"].mean() > 0.9
@@ -61,21 +61,21 @@ def test_by_kind_is_the_share_of_neighbours_that_agree(kinds):
     assert (scores["chance"] == 11 / 61).all()
 
 
-def test_by_kind_is_the_table_in_which_a_kind_answers_itself(kinds):
-    embedding, labels = kinds
+def test_scores_by_label_are_those_of_a_search_that_a_label_answers(labelled):
+    embedding, labels = labelled
     asked = np.arange(0, 60, 7)
     similarity = next(embedding.similarity_blocks(embedding.vectors[asked], "euclidean"))[1] + 100
     relevant = np.array([[labels[i] == label for label in labels] for i in asked])
     similarity[np.arange(len(asked)), asked] = relevant[np.arange(len(asked)), asked] = 0
     expected = search_scores(similarity, relevant, 61).drop(columns="chance")
-    found = search_scores_by_kind(embedding, labels, 61, asked=asked, metric="euclidean")
+    found = search_scores_by_label(embedding, labels, 61, asked=asked, metric="euclidean")
     pd.testing.assert_frame_equal(found.drop(columns="chance").reset_index(drop=True), expected, rtol=1e-6)
 
 
-def test_shuffled_labels_are_found_by_chance(kinds):
-    embedding, labels = kinds
+def test_shuffled_labels_are_found_by_chance(labelled):
+    embedding, labels = labelled
     shuffled = np.random.default_rng(0).permutation(np.array(labels, dtype=object))
-    scores = search_scores_by_kind(embedding, shuffled, 10).mean()
+    scores = search_scores_by_label(embedding, shuffled, 10).mean()
     assert scores["precision@10"] == pytest.approx(scores["chance"], abs=0.05)
 
 
@@ -90,13 +90,13 @@ def test_fused_is_the_sum_of_reciprocal_places_of_hits():
     [
         (lambda: search_scores(np.eye(3), np.eye(2)), r"shape \(3, 3\), the answers \(2, 2\)"),
         (lambda: search_scores(np.eye(2), [[1, 0], [0, 0]]), "Query 2 has no document that answers it"),
-        (lambda: search_scores(np.eye(2), np.eye(2), 0), "k is 0, expected at least 1"),
-        (lambda: search_scores_by_kind(Embedding(np.eye(3), "abc"), [1, 1]), "2 labels for 3 vectors"),
+        (lambda: search_scores(np.eye(2), np.eye(2), 0), "k is 0, expected a whole number of at least 1"),
+        (lambda: search_scores_by_label(Embedding(np.eye(3), "abc"), [1, 1]), "2 labels for 3 vectors"),
         (
-            lambda: search_scores_by_kind(Embedding(np.eye(3), "abc"), [1, 2, None], 1),
+            lambda: search_scores_by_label(Embedding(np.eye(3), "abc"), [1, 2, None], 1),
             "No row that is asked has a label",
         ),
-        (lambda: search_scores_by_kind(Embedding(np.eye(3), "abc"), [1, 1, 2], 3), "k is 3, expected 1 to 2"),
+        (lambda: search_scores_by_label(Embedding(np.eye(3), "abc"), [1, 1, 2], 3), "k is 3, expected 1 to 2"),
     ],
 )
 def test_bad_input_gets_one_message(ask, message):

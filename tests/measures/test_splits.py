@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from research_lib import hold_out_last, hold_out_since
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets.synthetic.drift import planted_drift
+from research_lib.measures.splits import hold_out_last
 
 
 @pytest.fixture
@@ -32,28 +32,13 @@ def test_rows_with_few_pairs_stay_in_training(diary):
         hold_out_last(diary, min_count=1)
 
 
-def test_all_since_a_day_is_held_out(diary):
-    train, held_out = hold_out_since(diary, "2020-01-03")
-    assert train.pairs.tolist() == [[0, 0], [2, 1]]
-    assert held_out.pairs.tolist() == [[0, 2], [0, 1], [1, 2], [1, 0]]
-    with pytest.raises(ValueError, match="2021-01-01 parts nothing: the times reach from 2020-01-01 to 2020-01-09"):
-        hold_out_since(diary, "2021-01-01")
-
-
-def test_a_pair_that_occurs_again_counts_at_its_first_time(diary):
+def test_a_repeated_pair_counts_when_it_first_happened(diary):
     again = diary.with_pairs(
         np.vstack([diary.pairs, [[0, 0], [2, 1]]]),
         np.append(diary.times, np.array(["2020-01-20", "2020-01-20"], dtype="datetime64[s]")),
     )
-    for split in (hold_out_last, lambda table: hold_out_since(table, "2020-01-03")):
-        for one, other in zip(split(diary), split(again), strict=True):
-            assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
-
-
-@pytest.mark.parametrize("day", ["soon", "2020-02-30", "20150301", np.datetime64("NaT"), None, 5])
-def test_what_is_no_day_is_named(diary, day):
-    with pytest.raises(ValueError, match="is no day, expected one such as '2015-03-01'"):
-        hold_out_since(diary, day)
+    for one, other in zip(hold_out_last(diary), hold_out_last(again), strict=True):
+        assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
 
 
 def test_the_order_of_the_table_does_not_matter():
@@ -64,7 +49,7 @@ def test_the_order_of_the_table_does_not_matter():
         assert np.array_equal(one.pairs, other.pairs) and np.array_equal(one.times, other.times)
 
 
-def test_times_must_be_there_and_be_times(diary):
+def test_times_must_be_given_and_be_times(diary):
     with pytest.raises(ValueError, match="memory: no times, expected when each user–film pair happened"):
         hold_out_last(diary.with_pairs(diary.pairs))
     with pytest.raises(ValueError, match="times are int64, expected datetime64"):
@@ -72,4 +57,4 @@ def test_times_must_be_there_and_be_times(diary):
     times = diary.times.copy()
     times[4] = np.datetime64("NaT")
     with pytest.raises(ValueError, match=r"the time of pair 4 is missing \(NaT\)"):
-        hold_out_since(diary.with_pairs(diary.pairs, times), "2020-01-03")
+        hold_out_last(diary.with_pairs(diary.pairs, times))

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from research_lib.containers.embedding import Embedding, shuffled_names
+from research_lib.containers.embedding import Embedding
 from research_lib.measures.words import (
     analogy_accuracy,
     answer_analogies,
@@ -26,13 +26,13 @@ def planted(n=40, n_dims=16, noise=0.0, seed=0):
     return Embedding(vectors, names), pd.DataFrame(rows, columns=COLUMNS)
 
 
-def test_planted_parallelograms_are_found_and_dealt_out_ones_are_not():
+def test_planted_parallelograms_are_found_and_shuffled_ones_are_not():
     embedding, questions = planted()
     found = analogy_accuracy(embedding, questions)
     assert found["accuracy"]["all"] > 0.95
     assert found["null"]["all"] < 0.05
     assert found["parallelogram_error"]["all"] < 0.5
-    broken = analogy_accuracy(shuffled_names(embedding, 3), questions)
+    broken = analogy_accuracy(embedding.shuffled(3), questions)
     assert broken["accuracy"]["all"] < 0.05
     assert broken["parallelogram_error"]["all"] > 1
 
@@ -71,7 +71,7 @@ def test_vectors_that_are_all_alike_answer_nothing():
     assert answered["parallelogram_error"][0] == 0
 
 
-def test_questions_nobody_knows_are_refused_with_a_near_miss():
+def test_unknown_questions_are_refused_with_a_near_miss():
     embedding, questions = planted(5)
     with pytest.raises(KeyError, match=r"None of 20 questions has .*No name 'a0x' among 10\. Did you mean 'a0'"):
         answer_analogies(
@@ -92,18 +92,18 @@ def test_similarity_is_that_of_people_or_of_chance():
     assert found["spearman"] == pytest.approx(1)
     assert (found["n_known"], found["share_known"]) == (300, 300 / 301)
     distinct = pairs[pairs["first"] != pairs["second"]]
-    null = human_similarity(shuffled_names(embedding), distinct)
+    null = human_similarity(embedding.shuffled(), distinct)
     assert abs(null["spearman"] - null["null_mean"]) < 4 * null["null_std"] < 0.6
     with pytest.raises(ValueError, match="0 of 1 pairs have both names in the embedding, expected at least 3"):
         human_similarity(embedding, pairs.tail(1))
 
 
-def test_known_pairs_are_those_of_a_section_once():
+def test_known_pairs_are_the_pairs_of_a_section_each_once():
     embedding, questions = planted(4)
     questions = pd.concat([questions, questions.assign(section="other", a="unheard")])
     found = known_pairs(embedding, questions, "s")
     assert list(found.itertuples(index=False, name=None)) == [(f"a{k}", f"b{k}") for k in range(4)]
-    with pytest.raises(ValueError, match=r"No section 't', expected one of: s, other"):
+    with pytest.raises(ValueError, match=r"Unknown section 't', expected one of: s, other"):
         known_pairs(embedding, questions, "t")
     with pytest.raises(ValueError, match="other: 0 pairs have both names in the embedding, expected at least 2"):
         known_pairs(embedding, questions, "other")
@@ -118,4 +118,4 @@ def test_steps_agree_where_they_are_planted():
     cosines = [a @ b / np.sqrt(a @ a * (b @ b)) for i, a in enumerate(steps) for b in steps[:i]]
     assert agreement == pytest.approx(np.mean(cosines), abs=1e-5)
     assert agreement > 0.5 > 0.2 > null
-    assert offset_agreement(shuffled_names(embedding), pairs)[0] == pytest.approx(0, abs=0.1)
+    assert offset_agreement(embedding.shuffled(), pairs)[0] == pytest.approx(0, abs=0.1)

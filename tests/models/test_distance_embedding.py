@@ -1,10 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 
 from research_lib.containers.space import Space
 from research_lib.datasets.synthetic.spaces import SHAPES, planted_space, planted_spaces
-from research_lib.models.distance_embedding import DistanceEmbedding, stress_by_length
+from research_lib.measures.geometry import stress_by_length
+from research_lib.models.distance_embedding import DistanceEmbedding
 
 QUICK = DistanceEmbedding(epochs=200, random_state=0)
 
@@ -72,8 +75,13 @@ def test_the_same_seed_gives_the_same_vectors_also_of_drawn_pairs():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_dims": 0}, "n_dims is 0, expected at least 1"),
-        ({"held_out": 1.0}, "held_out is 1.0, expected a share between 0 and 1"),
+        ({"n_dims": 0}, "n_dims is 0, expected a whole number of at least 1"),
+        ({"n_dims": 2.5}, "n_dims is 2.5, expected a whole number of at least 1"),
+        ({"epochs": None}, "epochs is None, expected a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size is 0, expected a whole number of at least 1"),
+        ({"n_pairs": 1}, "n_pairs is 1, expected a whole number of at least 2"),
+        ({"held_out": 1.0}, "held_out is 1.0, expected a number above 0 and below 1"),
+        ({"learning_rate": 1e9}, "learning_rate is 1000000000.0, expected a number above 0 and of at most 10"),
     ],
 )
 def test_parameters_out_of_their_range_are_refused(parameters, message):
@@ -81,10 +89,31 @@ def test_parameters_out_of_their_range_are_refused(parameters, message):
         clone(QUICK).set_params(**parameters).fit(planted_space("plane", 10))
 
 
+def test_something_is_learnt_and_something_compared_whatever_the_share():
+    for held_out in (0.001, 0.999):
+        found = DistanceEmbedding(epochs=1, held_out=held_out).fit(planted_space("plane", 4))
+        assert 1 <= len(found.held_out_) <= 5
+
+
+def test_torchs_own_generator_is_left_alone():
+    state = torch.get_rng_state()
+    DistanceEmbedding(epochs=1).fit(planted_space("plane", 4))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_saved_embedding_comes_back(tmp_path):
+    model = DistanceEmbedding(epochs=1, random_state=0).fit(planted_space("tree", 9))
+    again = DistanceEmbedding.load(model.save(tmp_path / "tree"))
+    assert again.get_params() == model.get_params()
+    np.testing.assert_array_equal(again.embedding_.vectors, model.embedding_.vectors)
+    pd.testing.assert_frame_equal(again.held_out_, model.held_out_)
+    assert again.held_out_stress_ == model.held_out_stress_
+
+
 def test_what_has_no_distances_is_refused():
     with pytest.raises(ValueError, match="All distances are 0"):
         clone(QUICK).fit(Space.from_matrix(np.zeros((5, 5))))
     with pytest.raises(ValueError, match="2 things, expected at least 3"):
         clone(QUICK).fit(Space.from_matrix(np.array([[0, 1], [1, 0.0]])))
-    with pytest.raises(TypeError, match="fit takes a Space, not ndarray"):
+    with pytest.raises(TypeError, match=r"fit takes Space, not ndarray; see Space\.from_matrix"):
         clone(QUICK).fit(np.zeros((3, 3)))

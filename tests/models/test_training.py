@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from research_lib.models.training import pick_device, train
+from research_lib.models.training import check_layers, pick_device, train
 
 
 def losses_of(*epochs: list[float]):
@@ -68,6 +69,11 @@ def test_the_schedule_steps_after_every_batch():
     assert weight.item() == 4 - 1 - 0.5 - 0.25
 
 
+def test_a_validation_loss_that_is_no_number_stops():
+    with pytest.raises(FloatingPointError, match="The validation loss is nan in epoch 1"):
+        parabola(epochs=2, validate=lambda: float("nan"))
+
+
 @pytest.mark.parametrize(("patience", "n_steps"), [(2, 4), (None, 10)])
 def test_with_patience_the_best_parameters_are_kept_and_without_the_last(patience, n_steps):
     planned = iter([3.0, 1.0, 2.0, 2.0, 0.5])  # the second of five epochs is the best until patience ends
@@ -80,3 +86,20 @@ def test_with_patience_the_best_parameters_are_kept_and_without_the_last(patienc
 def test_a_device_can_be_named():
     assert pick_device("cpu").type == "cpu"
     assert pick_device(None).type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda:99", "meta", 5.5])
+def test_a_device_that_is_not_there_is_refused(device):
+    with pytest.raises(ValueError, match=rf"^device is {device!r}, expected one that this machine has: cpu"):
+        pick_device(device)
+
+
+@pytest.mark.parametrize("hidden", [(0,), (8, -3), (2.5,), (None,), "64", 5, None])
+def test_only_sizes_of_layers_are_taken(hidden):
+    with pytest.raises(ValueError, match=r"^hidden.* expected"):
+        check_layers(hidden)
+
+
+def test_layers_may_be_none_or_several():
+    for hidden in ((), [64], (np.int64(8), 4), np.array([3, 3])):
+        check_layers(hidden)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from notebook_factory import code, notebook, write_project
 
@@ -7,6 +9,7 @@ from research_lib.runner.parameters import (
     fit,
     preset,
     read_assignment,
+    read_assignments,
     read_file,
     read_notebook,
     read_parameters,
@@ -98,6 +101,32 @@ def test_what_is_no_assignment_is_told(text):
         read_assignment(text)
 
 
+def test_an_assignment_that_is_given_twice_is_told():
+    assert read_assignments(["a=1", "b=2"]) == {"a": 1, "b": 2}
+    with pytest.raises(NotebookError, match=r"^-p a: given twice, expected once\.$"):
+        read_assignments(["a=1", "b=2", "a=1"])
+
+
+BOMB = "a: &a [1, 1]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise("abcdefghij"))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("epochs: 1\nepochs: 2", "'epochs' stands twice"),
+        ("04_books: {epochs: 1, epochs: 2}", "'epochs' stands twice"),
+        (BOMB, "an alias, expected plain values"),
+        ("a: &a\n  b: *a", "an alias, expected plain values"),
+        ("a: " + "[" * 100_000, "recursion"),
+    ],
+)
+def test_a_file_that_says_one_thing_twice_or_stands_for_many_is_told(tmp_path, content, problem):
+    path = tmp_path / "mine.yml"
+    path.write_text(content)
+    with pytest.raises(NotebookError, match=rf"mine\.yml: not YAML: .*{problem}"):
+        read_file(path)
+
+
 @pytest.mark.parametrize("content", [b"just text", b"- a\n- b", b"", b"a: [", b"\xff\xfe\x00", b"1: 2"])
 def test_a_file_that_holds_no_values_is_told(tmp_path, content):
     path = tmp_path / "mine.yml"
@@ -124,7 +153,16 @@ def test_presets_are_strict_about_the_names_of_notebooks(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"cells": []}', '{"nbformat": 4, "cells": [{}]}', '{"nbformat": 3, "cells": []}']
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"cells": []}',
+        '{"nbformat": 4, "cells": [{}]}',
+        '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "", "metadata": null}]}',
+        '{"nbformat": 3, "cells": []}',
+    ],
 )
 def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
     path = tmp_path / "04_books.ipynb"

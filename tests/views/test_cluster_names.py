@@ -5,13 +5,13 @@ from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets.synthetic.groups import planted_groups
 from research_lib.datasets.synthetic.topics import planted_topics
-from research_lib.measures.clusters import agreement, contingency
+from research_lib.measures.clusters import cluster_agreement, contingency
 from research_lib.views.cluster_names import describe_clusters, medoids, over_represented
 from research_lib.views.clustering import cluster
 
 
 def table_of(*purposes):
-    """A purpose list an ingredient."""
+    """A list of purposes for each ingredient."""
     return Interactions.from_lists(
         {f"i{number}": own for number, own in enumerate(purposes)}, ("ingredient", "purpose")
     )
@@ -19,7 +19,7 @@ def table_of(*purposes):
 
 @pytest.fixture
 def creams():
-    """Three kinds of ingredient; everything is a skin conditioner, and one foams by mistake."""
+    """Three groups of ingredients; everything is a skin conditioner, and one foams by mistake."""
     kinds = [["skin", "foaming"]] * 40 + [["skin", "colorant", "hair"]] * 30 + [["skin"]] * 29 + [["skin", "foaming"]]
     return table_of(*kinds), np.repeat([0, 1, 2], [40, 30, 30])
 
@@ -43,7 +43,7 @@ def test_lift_share_and_evidence_are_those_of_a_loop():
         assert row.evidence == pytest.approx(ratio, rel=1e-6)
 
 
-def test_what_one_of_many_has_is_not_chosen():
+def test_a_column_of_one_row_marks_no_cluster():
     table = table_of(*[["foaming", "rare"], *[["foaming"]] * 99, *[["skin", "foaming"]] * 10, *[["skin"]] * 890])
     found = over_represented(np.repeat([0, 1], [100, 900]), table)
     assert found["purpose"].tolist() == ["foaming", "skin"]  # "rare" has the highest lift, 10, from one row
@@ -98,7 +98,7 @@ def test_planted_topics_of_books_get_links_of_their_topic():
         assert [topic_of[link] for link in links] == [topic] * 3
 
 
-def test_the_medoid_is_the_one_of_a_loop():
+def test_the_medoid_is_that_of_a_loop():
     twin = planted_groups(60, 4, spread=0.8)
     labels = np.where(np.arange(60) < 5, -1, cluster(twin, n_clusters=4))
     unit = twin.vectors / np.linalg.norm(twin.vectors, axis=1, keepdims=True)
@@ -111,7 +111,7 @@ def test_the_medoid_is_the_one_of_a_loop():
     assert describe_clusters(labels, table, twin)["medoid"].tolist() == [f"row {i}" for i in expected]
 
 
-def test_of_equal_rows_the_first_is_the_medoid():
+def test_the_first_of_equal_rows_is_the_medoid():
     alike = Embedding(np.repeat(np.random.default_rng(0).normal(size=(2, 7)), 20, axis=0) * 3, range(40))
     assert medoids(alike, np.repeat([0, 1], 20)).tolist() == [0, 20]
 
@@ -124,7 +124,7 @@ def test_what_does_not_belong_to_the_table_is_refused(creams):
         over_represented(np.repeat("genre", 100), table)
     with pytest.raises(ValueError, match="names of the embedding are not the ingredient names"):
         describe_clusters(labels, table, Embedding(np.eye(100), range(100)))
-    with pytest.raises(ValueError, match="n_purposes is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="n_purposes is 0, expected a whole number of at least 1"):
         describe_clusters(labels, table, n_purposes=0)
     with pytest.raises(ValueError, match="100 labels for 60 rows"):
         medoids(planted_groups(60), labels)
@@ -133,20 +133,20 @@ def test_what_does_not_belong_to_the_table_is_refused(creams):
 def test_agreement_of_the_same_and_of_shuffled_groupings():
     labels = np.repeat([0, 1, 2, 3], 100)
     names = np.array(["drama", "crime", "poetry", "essay"])[labels]
-    assert agreement(labels, names) == {"ARI": 1, "AMI": 1, "n_compared": 400, "n_left_out": 0}
-    chance = agreement(labels, np.random.default_rng(0).permutation(names))
+    assert cluster_agreement(labels, names) == {"ARI": 1, "AMI": 1, "n_compared": 400, "n_left_out": 0}
+    chance = cluster_agreement(labels, np.random.default_rng(0).permutation(names))
     assert abs(chance["ARI"]) < 0.05 and abs(chance["AMI"]) < 0.05
-    assert 0.3 < agreement(labels, np.minimum(labels, 2))["ARI"] < 0.9
+    assert 0.3 < cluster_agreement(labels, np.minimum(labels, 2))["ARI"] < 0.9
 
 
 def test_rows_without_a_label_are_left_out_and_counted():
     clusters = [0, 0, 1, 1, -1, 0, 1]
     genres = ["a", "a", "b", "b", "a", None, float("nan")]
-    found = agreement(clusters, genres)
+    found = cluster_agreement(clusters, genres)
     assert found == {"ARI": 1, "AMI": 1, "n_compared": 4, "n_left_out": 3}
     table = contingency(clusters, genres)
     assert (table.to_numpy().tolist(), table.attrs["n_left_out"]) == ([[2, 0], [0, 2]], 3)
-    nothing = agreement([-1, 0], ["a", None])
+    nothing = cluster_agreement([-1, 0], ["a", None])
     assert np.isnan(nothing["ARI"]) and np.isnan(nothing["AMI"]) and nothing["n_left_out"] == 2
     with pytest.raises(ValueError, match="None of the 2 rows has both labels"):
         contingency([-1, 0], ["a", None])
@@ -175,6 +175,6 @@ def test_matching_groups_stand_on_the_diagonal_in_the_order_of_the_rows():
 
 
 def test_labels_of_different_length_are_refused():
-    for compare in (agreement, contingency):
+    for compare in (cluster_agreement, contingency):
         with pytest.raises(ValueError, match="3 labels and 2, expected one a row in both"):
             compare([0, 1, 1], ["a", "b"])

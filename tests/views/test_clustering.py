@@ -5,7 +5,7 @@ from sklearn.cluster import KMeans
 
 from research_lib.containers.embedding import Embedding
 from research_lib.datasets.synthetic.groups import noise, planted_groups
-from research_lib.measures.clusters import agreement
+from research_lib.measures.clusters import cluster_agreement
 from research_lib.views.clustering import METHOD_ROWS, cluster, merge_tree, usable_methods
 
 METHODS = list(METHOD_ROWS)
@@ -25,10 +25,10 @@ def test_separated_groups_are_found_and_shuffled_ones_are_not(method, n_groups, 
     for seed in range(2):
         twin = planted_groups(400, n_groups, n_dims, zipf=zipf, random_state=seed)
         labels, groups = found(twin, method, n_groups), twin.metadata["group"]
-        score = agreement(labels, groups)
+        score = cluster_agreement(labels, groups)
         assert score["ARI"] >= 0.95
         assert score["n_left_out"] <= 0.05 * len(twin)
-        assert abs(agreement(labels, np.random.default_rng(0).permutation(groups))["ARI"]) < 0.05
+        assert abs(cluster_agreement(labels, np.random.default_rng(0).permutation(groups))["ARI"]) < 0.05
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -68,13 +68,13 @@ def test_rows_that_are_alike_share_a_cluster(method):
     labels = found(repeated, method, 4)
     for row in range(100):
         assert len(set(labels[which == row])) == 1
-    assert agreement(labels, twin.metadata["group"].to_numpy()[which])["ARI"] >= 0.95
+    assert cluster_agreement(labels, twin.metadata["group"].to_numpy()[which])["ARI"] >= 0.95
 
 
-def test_k_means_weighs_a_row_by_how_often_it_stands_there():
+def test_k_means_weighs_a_row_by_how_often_it_occurs():
     places = embedding_of([[0.0]] * 50 + [[1.0]] * 50 + [[10.0]] * 50 + [[14.0]])
     own = cluster(places, n_clusters=3, metric="euclidean")
-    assert agreement(own, KMeans(3, n_init=10, random_state=0).fit(places.vectors).labels_)["ARI"] == 1
+    assert cluster_agreement(own, KMeans(3, n_init=10, random_state=0).fit(places.vectors).labels_)["ARI"] == 1
     assert own[0] != own[50] and own[100] == own[150]  # the 14 is one row only
     once = cluster(places, "agglomerative", 3, metric="euclidean")
     assert once[0] == once[50] and once[100] != once[150]  # each place counts once
@@ -86,14 +86,14 @@ def test_metrics_differ_where_lengths_do():
     direction, length = np.repeat([0, 1], 40), np.tile([1.0, 30.0], 40)
     vectors = (np.eye(2)[direction] * 0.1 + [1, 1] + rng.normal(0, 0.005, (80, 2))) * length[:, None]
     for metric, truth in (("cosine", direction), ("euclidean", length)):
-        assert agreement(cluster(embedding_of(vectors), n_clusters=2, metric=metric), truth)["ARI"] == 1
+        assert cluster_agreement(cluster(embedding_of(vectors), n_clusters=2, metric=metric), truth)["ARI"] == 1
 
 
 def test_the_merge_tree_is_the_one_that_agglomerative_cuts():
     twin = planted_groups(80, 4, spread=0.5)
     tree = merge_tree(twin)
     assert tree.shape == (79, 4)
-    assert agreement(fcluster(tree, 4, "maxclust"), cluster(twin, "agglomerative", 4))["ARI"] == 1
+    assert cluster_agreement(fcluster(tree, 4, "maxclust"), cluster(twin, "agglomerative", 4))["ARI"] == 1
 
 
 def test_a_method_that_cannot_be_used_is_named_with_the_reason(monkeypatch):
@@ -115,12 +115,12 @@ def test_a_method_that_cannot_be_used_is_named_with_the_reason(monkeypatch):
 def test_40_000_rows_are_too_many_for_agglomerative_and_k_means_finds_their_groups():
     twin = planted_groups(40_000, 5, 8)
     assert usable_methods(twin)["usable"].to_dict() == {"kmeans": True, "agglomerative": False, "hdbscan": True}
-    assert agreement(cluster(twin, n_clusters=5, n_init=1), twin.metadata["group"])["ARI"] > 0.95
+    assert cluster_agreement(cluster(twin, n_clusters=5, n_init=1), twin.metadata["group"])["ARI"] > 0.95
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_all_alike_and_too_few_distinct_rows_are_refused(method):
-    with pytest.raises(ValueError, match="All 30 vectors are alike: there is nothing to part"):
+    with pytest.raises(ValueError, match="All 30 vectors are alike: nothing can be parted"):
         found(embedding_of(np.ones((30, 3))), method, 2)
     if method != "hdbscan":
         few = embedding_of(np.repeat(np.eye(3), 10, axis=0))
@@ -136,11 +136,11 @@ def test_hdbscan_finds_nothing_in_a_handful_of_rows():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"method": "k-means"}, "Unknown method 'k-means'. Did you mean 'kmeans'\\? There are: kmeans, agglomerative"),
-        ({"method": "kmeans"}, "n_clusters is None, expected at least 2 for kmeans"),
-        ({"n_clusters": 1}, "n_clusters is 1, expected at least 2"),
+        ({"method": "k-means"}, r"'k-means', expected one of: kmeans, agglomerative, hdbscan. Did you mean 'kmeans'\?"),
+        ({"method": "kmeans"}, "n_clusters is None, expected a whole number of at least 2"),
+        ({"n_clusters": 1}, "n_clusters is 1, expected a whole number of at least 2"),
         ({"method": "hdbscan", "n_clusters": 4}, "n_clusters is 4, but hdbscan finds the number itself"),
-        ({"n_clusters": 4, "metric": "cosin"}, "Unknown metric 'cosin', expected one of cosine, euclidean"),
+        ({"n_clusters": 4, "metric": "cosin"}, "Unknown metric 'cosin', expected one of: cosine, euclidean"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

@@ -30,8 +30,10 @@ COUNTRIES = {
     "people's republic of china": "China",
     "west germany": "Germany",
 }
-BREAK = re.compile(r"<\s*br\s*/?\s*>")
-FURTHER = re.compile(r"[,;/•·|(\n].*|\s+&\s+.*", re.DOTALL)
+FIELDS = {"author": ("author", "authors"), "genre": ("genre",), "country": ("country",), "language": ("language",)}
+BREAK = re.compile(r"< ?br ?/? ?>")
+COMMAS = re.compile(r" ?(?:, ?)+")
+FURTHER = re.compile(r"[,;/•·|(].*| & .*")
 FORM = re.compile(r"\s+(novels?|novella|fiction|literature|books?)$")
 YEAR = re.compile(r"(?<!\d)(1\d{3}|20[0-4]\d)(?!\d)")
 
@@ -50,31 +52,20 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
         One row a book: ``author`` (all that are named), ``genre``, ``country``, ``language`` (the first named, spelt
         one way) and ``year`` (nullable integer). What is not known is missing.
     """
-    text = pd.DataFrame(
-        {
-            "author": _first_of(infoboxes, "author", "authors"),
-            "genre": _first_of(infoboxes, "genre"),
-            "country": _first_of(infoboxes, "country"),
-            "language": _first_of(infoboxes, "language"),
-        },
-        dtype="str",
-    )
+    written = {name: _first_of(infoboxes, *fields) for name, fields in FIELDS.items()}
+    text = pd.DataFrame({name: [cell and _plain(cell) for cell in written[name]] for name in written}, dtype="str")
     dates = pd.Series(_first_of(infoboxes, "release_date", "pub_date", "published"), dtype="str")
-    for column in text:
-        plain = text[column].str.replace(BREAK, ", ", regex=True).map(without_markup, na_action="ignore").astype("str")
-        plain = plain.str.replace(r"\s+", " ", regex=True).str.replace(r" ?(, ?)+", ", ", regex=True)
-        text[column] = plain.str.strip(" ,")
-    kind = text[["genre", "country", "language"]].apply(
+    first = text[["genre", "country", "language"]].apply(
         lambda column: column.str.replace(FURTHER, "", regex=True).str.strip()
     )
-    genre = kind["genre"].str.lower().str.replace("nonfiction", "non-fiction")
+    genre = first["genre"].str.lower().str.replace("nonfiction", "non-fiction")
     short = genre.str.replace(FORM, "", regex=True)
     # "Fantasy novel" is fantasy, but "science fiction" is not science, nor a picture book a picture.
     text["genre"] = short.where(
         ~short.str.fullmatch("science|literary|short|.*picture", na=False), genre
     ).str.capitalize()
-    text["country"] = kind["country"].str.lower().map(COUNTRIES).fillna(kind["country"])
-    text["language"] = kind["language"].str.replace(r"\s+language$", "", regex=True, case=False).str.title()
+    text["country"] = first["country"].str.lower().map(COUNTRIES).fillna(first["country"])
+    text["language"] = first["language"].str.replace(r"\s+language$", "", regex=True, case=False).str.title()
     text["year"] = dates.str.extract(YEAR, expand=False).astype("Int64")
     return text.replace("", pd.NA)
 
@@ -82,3 +73,9 @@ def tidy_infoboxes(infoboxes: Sequence[Mapping[str, str]]) -> pd.DataFrame:
 def _first_of(infoboxes: Sequence[Mapping[str, str]], *fields: str) -> list[str | None]:
     """The first of the fields that each box has."""
     return [next((str(box[field]) for field in fields if box.get(field)), None) for box in infoboxes]
+
+
+def _plain(written: str) -> str:
+    """A field without markup on one line, its parts separated by commas."""
+    text = without_markup(BREAK.sub(", ", " ".join(written.split())))
+    return COMMAS.sub(", ", " ".join(text.split())).strip(" ,")

@@ -1,6 +1,5 @@
-"""Tables and texts as people keep them: CSV, TSV, XLSX, Parquet, in UTF-8 or not, and what is wrong with them."""
+"""Tables as people keep them, CSV, TSV, XLSX or Parquet, and what is wrong with them."""
 
-import codecs
 import csv
 import io
 import re
@@ -14,14 +13,16 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
-from charset_normalizer import from_bytes
 from openpyxl.utils import get_column_letter
 
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how an .xlsx begins, and an .xls or a protected .xlsx
+from research_lib.datasets.reading.text_files import read_text
+
+TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".parquet")  # an .xls is refused with advice
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # the first bytes of an .xlsx, and of an .xls or a protected .xlsx
 PARQUET = b"PAR1"
 SEPARATORS = ("|", ";", "\n", ",", "、", "/", "・", "·")  # within a cell, the surest first
-UNSURE = ("/", "・", "·")  # these stand within names, too
-ASKED = ("&", "+", "^", "#", "~", "\\", ":")  # these may separate, too, but only where the user says so
+UNSURE = ("/", "・", "·")  # names contain these, too
+ASKED = ("&", "+", "^", "#", "~", "\\", ":")  # may separate as well, but only if the user says so
 EXCEL_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 
 
@@ -31,21 +32,21 @@ def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        The columns of a .tsv are separated by tabs, those of another text by tab, ``;`` or ``,``: whichever the
-        header has most. Of a spreadsheet the first sheet is read.
+        Columns of a .tsv are separated by tabs; those of another text by tab, ``;`` or ``,``, whichever the header has
+        most of. Of a spreadsheet, the first sheet is read.
     encoding : str
-        Of a text file.
+        Encoding of a text file.
 
     Returns
     -------
     DataFrame of str, shape (n_rows, n_columns)
-        Named by the first row that is not blank; empty cells are ``""``. The index is the number of the row as a
-        spreadsheet program shows it. Blank rows, and columns without name and content, are left out.
+        Columns are named by the first row that is not blank; empty cells are ``""``. The index has the row numbers that
+        a spreadsheet program shows. Blank rows, and columns without name and content, are left out.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file or it is no such table: the message says where and what was expected.
+        If there is no such file, or it is not such a table: the message says where, and what was expected.
     """
     path = Path(path)
     if not path.is_file():
@@ -59,36 +60,6 @@ def read_table(path: str | Path, *, encoding: str = "utf-8") -> pd.DataFrame:
     if start == PARQUET or path.suffix.lower() == ".parquet":
         return _with_header(_parquet_rows(path), path.name)
     return _with_header(_csv_rows(path, encoding), path.name)
-
-
-def read_text(path: str | Path, encoding: str = "utf-8") -> str:
-    """The text of a file, its lines ended by ``\\n``; `ValueError` says which encoding it looks like."""
-    path = Path(path)
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        raise ValueError(f"Unknown encoding {encoding!r}, expected one such as 'utf-8' or 'cp949'.") from None
-    data = path.read_bytes()
-    where, problem = path.name, ""
-    try:
-        text = data.decode("utf-8-sig" if codec == "utf-8" else codec)
-        problem = "it holds NUL characters" if "\0" in text else ""
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        where, problem = f"{path.name}, line {line}", error.reason
-    if problem:
-        looks = _looks_like(data)
-        hint = f"It looks like {looks.upper()}: give encoding={looks!r}" if looks else "Give the encoding it is in"
-        raise ValueError(f"{where}: not {codec} text ({problem}). {hint}.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _looks_like(data: bytes) -> str | None:
-    """The encoding that a file seems to have, as Python calls it, or None."""
-    # UTF-16 writes Latin letters and line ends with a zero byte; EUC-KR is a part of CP949.
-    candidates = ["utf_16", "utf_16_be", "utf_16_le"] if b"\0" in data else ["utf_8", "cp949"]
-    found = from_bytes(data, cp_isolation=candidates, threshold=0.1).best()
-    return found.encoding.replace("_", "-") if found else None
 
 
 def _csv_rows(path: Path, encoding: str) -> list[list[str]]:
@@ -137,14 +108,14 @@ def _parquet_rows(path: Path) -> list[list[str]]:
 
 
 def _as_text(value: object) -> str:
-    """A cell as its reader sees it: the code 23309 is a float in some files."""
+    """A cell as a reader sees it; some files store the code 23309 as a float."""
     if value is None:
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _with_header(rows: list[list[str]], name: str) -> pd.DataFrame:
-    """The rows below the first that is not blank, with its cells as the columns' names."""
+    """The rows below the header, which is the first row that is not blank."""
     filled = {number: row for number, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)}
     if len(filled) < 2:
         found = "only a header" if filled else "empty"
@@ -174,9 +145,9 @@ def _with_header(rows: list[list[str]], name: str) -> pd.DataFrame:
 
 
 def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str:
-    """The column called `given`, or else the first of the `known` names that a column has.
+    """The column called `given`, or else the column with the first of the `known` names.
 
-    Case, blanks, underscores and the like do not matter: ``"inci_name"`` is ``"INCI Name"``.
+    Case, blanks and punctuation do not matter: ``"inci_name"`` is ``"INCI Name"``.
 
     Parameters
     ----------
@@ -185,14 +156,14 @@ def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], wh
     given : str or None
         What the user asked for.
     known : sequence of str
-        Names that such a column often has, the best first.
+        Usual names of such a column, the best first.
     what, option : str
         For the message: what the column holds, and the parameter that names it.
 
     Raises
     ------
     ValueError
-        If there is no such column; lists those that there are and suggests the nearest.
+        If there is no such column; the message lists all columns and suggests the nearest.
     """
     if given is not None and given in table.columns:
         return given
@@ -207,38 +178,26 @@ def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], wh
     raise ValueError(f"{missing}.{hint} There are: {', '.join(map(repr, table.columns))}.")
 
 
-def find_optional_column(
-    table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str
-) -> str | None:
-    """As `find_column`, but None where nobody asked for the column and there is none."""
-    try:
-        return find_column(table, given, known, what, option)
-    except ValueError:
-        if given is not None:
-            raise
-        return None
-
-
 def split_cell(cell: str, separator: str) -> list[str]:
-    """The pieces of a cell as `tidy_text` has them, without empty ones; ``""`` separates nothing."""
+    """The pieces of a cell, tidied, without empty ones; the separator ``""`` separates nothing."""
     pieces = _whole_lines(cell).split(separator) if separator else [cell]
     return [piece for piece in map(tidy_text, pieces) if piece]
 
 
 def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
-    """What stands between the pieces of a cell: as given, or the surest mark of those that stand in many cells.
+    """What separates the pieces of a cell: as given, or the surest mark among those found in many cells.
 
-    Marks are taken in the order of `SEPARATORS` when they stand in a fifth as many cells as the most frequent one. A
-    slash or dot must also show that it separates: its pieces occur in other cells, too.
+    Marks are tried in the order of `SEPARATORS`, if they are in at least a fifth as many cells as the most frequent
+    one. A slash or dot must also prove that it separates: its pieces occur in other cells, too.
 
     Parameters
     ----------
     cells : iterable of str
         A column.
     given : str or None
-        What the user asked for; ``""`` means that a cell is one piece.
+        What the user asked for; ``""`` says that a cell is one piece.
     what : str
-        What a piece is, for the message: "purpose".
+        What a piece is, for messages: "purpose".
 
     Returns
     -------
@@ -248,7 +207,7 @@ def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
     Raises
     ------
     ValueError
-        If what was given stands in no cell while another mark does, or if it is unclear what separates.
+        If the given separator is in no cell while another mark is, or if it is unclear what separates.
     """
     cells = [_whole_lines(cell) for cell in cells]
     given = given and unicodedata.normalize("NFKC", given)
@@ -288,12 +247,12 @@ def find_separator(cells: Iterable[str], given: str | None, what: str) -> str:
 
 
 def _whole_lines(cell: str) -> str:
-    """In compatible form, for a full-width comma is a comma; a line that was broken after a comma goes on."""
+    """In NFKC, where a full-width comma is a comma; a line broken after a comma goes on."""
     return re.sub(r"([|;,、])\s*\n", r"\1 ", unicodedata.normalize("NFKC", cell))
 
 
 def _separates(mark: str, texts: Collection[str]) -> bool:
-    """Whether most texts with the mark share a piece with another text, as lists do and names do not."""
+    """Whether most texts with the mark share a piece with another text; lists do, names do not."""
     pieces = {text: {piece.casefold() for piece in split_cell(text, mark)} for text in texts}
     n_texts = Counter(chain.from_iterable(pieces.values()))
     shared = [any(n_texts[piece] > 1 for piece in pieces[text]) for text in texts if mark in text]

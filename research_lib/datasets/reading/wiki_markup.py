@@ -1,50 +1,58 @@
 """What a reader sees of an article in MediaWiki's markup.
 
-Each pattern takes time in proportion to the text, even to a hostile one. The parser of the whole grammar,
-mwparserfromhell, takes seventeen times as long for a published dump, and minutes for 20,000 open braces.
+By patterns that each take time in proportion to the text, whatever it holds: a parser of the whole grammar
+(mwparserfromhell) takes fifteen times as long on a published dump, and minutes where many tags are left open.
 """
 
 import html
 import re
 
-MAX_NESTED = 500  # templates in one another
-_COMMENT = re.compile(r"<\s*!--.*?(?:--\s*>|\Z)", re.DOTALL)  # one that is not closed goes on to the end
-_EMPTY_REFERENCE = re.compile(r"<\s*ref\b[^<>]*/\s*>", re.IGNORECASE)
-_WITH_CONTENT = [  # tags whose content is a note, or no text
+_COMMENT = re.compile(r"<\s*!--"), re.compile(r"--\s*>")
+_WITH_CONTENT = [  # tags whose content is no text either, or is a note
     (re.compile(rf"<\s*{name}\b[^<>]*>", re.IGNORECASE), re.compile(rf"<\s*/\s*{name}\s*>", re.IGNORECASE))
     for name in ("ref", "math", "source", "syntaxhighlight", "gallery", "timeline", "score", "code", "imagemap")
 ]
-_INNERMOST_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
-_REPLACED = [
-    (re.compile(pattern, flags), seen)
-    for pattern, flags, seen in (
-        (r"\[\[\s*(?:category|[a-z]{2,3}(?:-[a-z]+)*):[^\[\]]*\]\]", re.IGNORECASE, " "),
-        (r"\[\[(?!\s*(?:file|image):)(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", re.IGNORECASE, r"\1"),  # links
-        (r"\[\[\s*(?:file|image):[^\[\]|]*(?:\|([^\[\]|]*))*\]\]", re.IGNORECASE, r" \1 "),  # the caption stays
-        (r"\[(?:https?:)?//[^\s\[\]]*[^\S\n]*([^\[\]\n]*)\]|https?://\S+", 0, r"\1"),
-        (r"^[ \t:]*(?:\{\||\|\}|\|-).*$", re.MULTILINE, " "),  # where tables and their rows begin and end
-        (r"(?:^[ \t]*[|!]\+?|\|\||!!)(?:[^|!\n=]*=[^|!\n]*\|)?", re.MULTILINE, " "),  # cells
-        (r"__[A-Z]+__|'{2,}", 0, ""),
-    )
-]
+_EMPTY_TAG = re.compile(r"<\s*ref\b[^<>]*/\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_BRACES = re.compile(r"(\{\{|\}\})")
+_ELSEWHERE = re.compile(r"\[\[\s*(?:category|[a-z]{2,3}(?:-[a-z]+)*):[^\[\]]*\]\]", re.IGNORECASE)
+_LINK = re.compile(r"\[\[(?!\s*(?:file|image):)(?:[^\[\]|]*\|)?([^\[\]]*)\]\]", re.IGNORECASE)
+_FILE = re.compile(r"\[\[\s*(?:file|image):[^\[\]|]*(?:\|([^\[\]|]*))*\]\]", re.IGNORECASE)  # \1 is its caption
+_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\[\]]*[^\S\n]*([^\[\]\n]*)\]|https?://\S+")
+_TABLE_LINE = re.compile(r"^[ \t:]*(?:\{\||\|\}|\|-).*$", re.MULTILINE)
+_CELL = re.compile(r"(?:^[ \t]*[|!]\+?|\|\||!!)(?:[^|!\n=]*=[^|!\n]*\|)?", re.MULTILINE)
+_MAGIC = re.compile(r"__[A-Z]+__|'{2,}")
 
 
 def without_markup(text: str) -> str:
     """What a reader sees of an article in MediaWiki's markup: no templates, references, addresses or categories."""
-    text = _EMPTY_REFERENCE.sub(" ", _COMMENT.sub(" ", text))
+    text = _without(f"{text}-->", *_COMMENT)  # one that is not closed goes on to the end
+    text = _EMPTY_TAG.sub(" ", text)
     for opening, closing in _WITH_CONTENT:
         text = _without(text, opening, closing)
-    text = re.sub(r"<[^<>]*>", " ", text)
-    for _ in range(MAX_NESTED):
-        text, n_found = _INNERMOST_TEMPLATE.subn(" ", text)
-        if not n_found:
-            break
-    for pattern, seen in _REPLACED:
-        text = pattern.sub(seen, text)
-    return html.unescape(text)
+    text = _without_templates(_TAG.sub(" ", text))
+    for pattern, kept in ((_ELSEWHERE, " "), (_LINK, r"\1"), (_FILE, r" \1 "), (_ADDRESS, r"\1")):
+        text = pattern.sub(kept, text)
+    for pattern in (_TABLE_LINE, _CELL):
+        text = pattern.sub(" ", text)
+    return html.unescape(_MAGIC.sub("", text))
 
 
 def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
     """The text without what stands between the marks; what is opened and never closed stays."""
     *closed, rest = closing.split(text)
     return " ".join([*(opening.split(piece, maxsplit=1)[0] for piece in closed), rest])
+
+
+def _without_templates(text: str) -> str:
+    """The text without ``{{…}}``, one in another or not; braces without a partner stay."""
+    levels: list[list[str]] = [[]]  # what stands outside, and within each of the templates that are open
+    for piece in _BRACES.split(text):
+        if piece == "{{":
+            levels.append([])
+        elif piece == "}}" and len(levels) > 1:
+            levels.pop()
+            levels[-1].append(" ")
+        else:
+            levels[-1].append(piece)
+    return "{{".join("".join(pieces) for pieces in levels)

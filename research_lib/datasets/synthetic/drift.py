@@ -1,10 +1,11 @@
-"""A cinema that never was: users and films in groups, and a taste that drifts from day to day."""
+"""A made-up cinema: users and films in categories, and a taste that drifts from day to day."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_numbers
 from research_lib.containers.interactions import Interactions, checked_times
 
 CATEGORIES = ("silent film", "western", "musical", "crime", "comedy", "science fiction", "fantasy", "superheroes")
@@ -23,26 +24,25 @@ def planted_drift(
     broken_from: float | None = None,
     random_state: int | np.random.Generator | None = 0,
 ) -> Interactions:
-    """Users who pick a film on some days; synthetic, with everything in it planted.
+    """Users who each pick a film on some days, with a planted drift.
 
     A film has a category, a popularity and a direction in a plane, near that of its category. A user has a favourite
-    category and a second one. A day has a direction, too, which turns by half a circle from the first day to the last,
-    so that the silent film is the film of the first days and superheroes are those of the last. On each of their days
-    a user picks one of the films not yet seen, with ``popularity + taste + drift * cos(film, day)`` as the logarithm of
-    the odds.
+    category and a second one. A day has a direction, too, which turns by half a circle from the first day to the last:
+    silent films belong to the first days, superheroes to the last. On each of their days users pick one film that they
+    have not seen yet, with ``popularity + taste + drift * cos(film, day)`` as the logarithm of the odds.
 
     Parameters
     ----------
     n_users, n_films, n_days : int
-        How many. Categories are eight.
+        How many of each. There are eight categories.
     n_picks : int
-        Days on which a user comes, drawn at random, and films that a user picks.
+        Days on which a user comes, drawn at random; one film is picked on each.
     taste : float
-        What the favourite category adds to the logarithm of the odds; the second adds half of it.
+        What the favourite category adds to the logarithm of the odds; the second adds half as much.
     drift : float
-        What the day adds at most; 0 is the null.
+        The most that a day adds; 0 is the null.
     broken_from : float, optional
-        Part of the days after which the dates are lost, see `lose_dates`. These days are all alike: "the recent days
+        Share of the days after which dates are lost, see `lose_dates`. Those days are all alike: "the recent days
         collapse". None is the good twin.
     random_state : int, Generator or None
         The same seed gives the same table.
@@ -56,7 +56,7 @@ def planted_drift(
     Raises
     ------
     ValueError
-        If there are not enough films or days for the picks, or a share is out of its range.
+        If there are too few films or days for the picks, or a share is out of range.
     """
     if not 0 < n_picks <= min(n_films - 1, n_days) or n_films < len(CATEGORIES):
         raise ValueError(
@@ -83,8 +83,8 @@ def planted_drift(
     number = pd.Series(category).groupby(category).cumcount() + 1  # within the category
     twin = Interactions(
         pairs=np.column_stack([users, films]),
-        row_names=[f"user {k}" for k in range(n_users)],
-        col_names=[f"{name} {k}" for name, k in zip(names[category], number, strict=True)],
+        row_names=np.array([f"user {k}" for k in range(n_users)]),
+        col_names=np.array([f"{name} {k}" for name, k in zip(names[category], number, strict=True)]),
         row_metadata=pd.DataFrame({"group": names[favourite]}),
         col_metadata=pd.DataFrame(
             {
@@ -104,29 +104,28 @@ def planted_drift(
 def lose_dates(
     interactions: Interactions, since: float = 0.6, random_state: int | np.random.Generator | None = 0
 ) -> Interactions:
-    """The table after a fault in its log: what happened later stands under later times at random.
+    """The table after a fault in its log: later pairs have their times shuffled.
 
     Parameters
     ----------
     interactions : Interactions
         With times.
     since : float
-        Part of the time, from the first to the last, that is left in order; 0 loses all dates, which is the null.
+        Share of the time span that stays in order; 0 loses all dates, which is the null.
     random_state : int, Generator or None
         The same seed gives the same table.
 
     Returns
     -------
     Interactions
-        The same pairs, sorted by row and time, and as many at each time.
+        The same pairs, sorted by row and time, with as many at each time as before.
 
     Raises
     ------
     ValueError
-        If there are no times or the part is out of its range.
+        If there are no times or the share is out of range.
     """
-    if not 0 <= since < 1:
-        raise ValueError(f"since is {since}, expected 0 to less than 1: a part of the time.")
+    check_numbers(least=0, below=1, since=since)
     rng = np.random.default_rng(random_state)
     times = checked_times(interactions).copy()
     span = (times.max() - times.min()).astype("timedelta64[s]")

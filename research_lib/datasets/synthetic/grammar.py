@@ -1,10 +1,11 @@
-"""A text of a small grammar with planted relations: what word vectors must find, and the text where they cannot."""
+"""Sentences of a small grammar with planted relations, and the same without any: the null of word vectors."""
 
 from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_integers
 from research_lib.containers.corpus import Corpus
 from research_lib.containers.embedding import Embedding
 
@@ -66,27 +67,26 @@ def planted_grammar(
 ) -> Corpus:
     """Sentences in which relations between words are planted.
 
-    A sentence about a person names one thing of the pair that the word belongs to (king and queen: the throne) and
-    words of its gender; one about a place, one thing of the country and one word of countries or of capitals; one about
-    a thing, one of two synonyms. So what stands near "queen" is what stands near "king", with "her" in place of "his".
+    A sentence about a person names a thing that belongs to the pair (king and queen: the throne) and words of the
+    gender; one about a place, a thing of the country and a word for countries or capitals; one about a thing, one of
+    two synonyms. So "queen" has the neighbours of "king", with "her" in place of "his".
 
     Parameters
     ----------
     n_sentences : int
-        About two fifths are about people, two fifths about places, one fifth has synonyms.
+        Two fifths are about people, two fifths about places, one fifth have synonyms.
     shuffled : bool
-        Deal the planted words out anew among all the places where one stands: every word occurs as often as before, the
-        sentences are as long, and no relation is left. What is found here is chance.
+        Shuffle the planted words among their places: every word occurs as often as before, sentences keep their length,
+        and no relation is left. What is found here is chance.
     random_state : int, Generator or None
         The same seed gives the same text.
 
     Returns
     -------
     Corpus
-        A document a sentence. `planted_analogies` and `planted_similarities` have its questions.
+        One document per sentence. `planted_analogies` and `planted_similarities` have its questions.
     """
-    if n_sentences < 1:
-        raise ValueError(f"n_sentences is {n_sentences}, expected at least 1.")
+    check_integers(1, n_sentences=n_sentences)
     rng = np.random.default_rng(random_state)
     people = [
         (word, words, things)
@@ -111,29 +111,28 @@ def planted_grammar(
         planted = {word for pairs in (PEOPLE, PLACES, SYNONYMS) for pair in pairs for word in pair}
         found = [(sentence, k) for sentence in sentences for k, word in enumerate(sentence) if word in planted]
         order = rng.permutation(len(found))
-        words = [sentence[k] for sentence, k in found]
-        for (sentence, k), number in zip(found, order, strict=True):
-            sentence[k] = words[number]
+        dealt = [found[number][0][found[number][1]] for number in order]
+        for (sentence, k), word in zip(found, dealt, strict=True):
+            sentence[k] = word
     return Corpus(sentences, f"synthetic: planted grammar{', shuffled' if shuffled else ''}")
 
 
 def planted_vocabulary(noise: float = 0.0, n_dims: int = 16, random_state: int = 0) -> Embedding:
     """Vectors of the planted words in which every analogy is an exact parallelogram.
 
-    A word is the sum of two directions of length one, at right angles: that of its pair (king and queen) and that of
-    its side (men, women, countries, capitals). So queen - king is woman - man.
+    A word is the sum of two unit vectors at right angles: one for its pair (king and queen) and one for its side (men,
+    women, countries, capitals). So queen - king is woman - man.
 
     Parameters
     ----------
     noise : float
-        Length of a random vector that is added to each word, whose own is about 1.4.
+        Length of a random vector added to each word; words have a length of about 1.4.
     n_dims : int
         Length of the vectors, at least 6.
     random_state : int
-        Seed of the directions and of the noise.
+        Seed of the vectors and of the noise.
     """
-    if n_dims < 6:
-        raise ValueError(f"n_dims is {n_dims}, expected at least 6: four for the sides, the others for the pairs.")
+    check_integers(6, n_dims=n_dims)  # four for the sides, the others for the pairs
     pairs = [*PEOPLE, *PLACES]
     rng = np.random.default_rng(random_state)
     axes, _ = np.linalg.qr(rng.normal(size=(n_dims, n_dims)))
@@ -141,7 +140,7 @@ def planted_vocabulary(noise: float = 0.0, n_dims: int = 16, random_state: int =
     of_pairs = _unit_rows(rng.normal(size=(len(pairs), n_dims - 4))) @ axes[4:]
     vectors = [of_pairs[k] + of_sides[int(k >= len(PEOPLE)), side] for side in (0, 1) for k in range(len(pairs))]
     added = noise * _unit_rows(rng.normal(size=(len(vectors), n_dims)))
-    return Embedding(np.array(vectors) + added, [pair[side] for side in (0, 1) for pair in pairs])
+    return Embedding(np.array(vectors) + added, np.array([pair[side] for side in (0, 1) for pair in pairs]))
 
 
 def _unit_rows(vectors: np.ndarray) -> np.ndarray:
@@ -166,13 +165,13 @@ def planted_analogies() -> pd.DataFrame:
 
 
 def planted_similarities() -> pd.DataFrame:
-    """Pairs of the planted words, and the share of their features that is common.
+    """Pairs of the planted words, and the share of features that they have in common.
 
     Returns
     -------
     DataFrame
         Columns ``first``, ``second`` and ``score``: 1 for synonyms, 0.5 for words of one pair (king and queen) or of
-        one kind in different pairs (king and boy, france and italy), 0 for all others.
+        one side in different pairs (king and boy, france and italy), 0 for all others.
     """
     features = {}
     for name, pairs in (("person", PEOPLE), ("place", PLACES), ("thing", SYNONYMS)):

@@ -1,4 +1,4 @@
-"""A cosmetics laboratory that never was: formulas with planted code vectors and a bent response."""
+"""A made-up cosmetics laboratory: formulas with planted code vectors and a bent response."""
 
 import numpy as np
 import pandas as pd
@@ -34,22 +34,22 @@ def formula_twin(
     noise: float = 0.01,
     random_state: int | np.random.Generator | None = 0,
 ) -> Mixtures:
-    """Formulas of a laboratory: few codes are in most of them, most codes in few.
+    """Formulas of a laboratory: a few codes are in most formulas, most codes in few.
 
-    A code has a purpose, and a planted vector near that of its purpose. How often a code is used falls with its rank,
-    as ``rank ** -zipf``, and what is used seldom is used sparingly. What a formula is, h(A), is the sum of its codes'
-    vectors, taken by their amounts; `planted_viscosity` says what follows from it.
+    A code has a purpose, and a planted vector near that of its purpose. Use falls with a code's rank, as
+    ``rank ** -zipf``, and rare codes are used in small amounts. A formula's vector h(A) is the sum of its codes'
+    vectors weighted by their amounts; `planted_viscosity` says what follows from it.
 
     Parameters
     ----------
     n_formulas, n_codes : int
-        How many. Every code is in at least one formula, unless there is no room.
+        How many. Every code is in at least one formula, as long as there is room.
     n_codes_each : tuple of int
         The fewest and the most codes of a formula.
     zipf : float
         How steeply use falls.
     own : float
-        Share of a code's vector that is not its purpose's, as a standard deviation where those of purposes have 0.8.
+        Standard deviation of a code's own part of its vector; that of its purpose has 0.8.
     noise : float
         Standard deviation of the measurement, as a share of `CEILING`.
     random_state : int, Generator or None
@@ -58,14 +58,14 @@ def formula_twin(
     Returns
     -------
     Mixtures
-        Amounts in percent, the target in mPa·s. ``code_metadata`` has ``purpose`` and the planted vector as columns
-        ``planted 1`` to ``planted 3``; over the formulas, the entries of h(A) have mean 0 and variance 1, and are
-        uncorrelated.
+        Amounts in percent, the target in mPa·s. ``code_metadata`` has ``purpose`` and the planted vector in columns
+        ``planted 1`` to ``planted 3``. Over the formulas, the entries of h(A) are uncorrelated, with mean 0 and
+        variance 1.
 
     Raises
     ------
     ValueError
-        If a formula would hold more codes than there are.
+        If a formula would hold more codes than exist.
     """
     fewest, most = n_codes_each
     if not 1 <= fewest <= most <= n_codes:
@@ -90,7 +90,7 @@ def formula_twin(
     planted = pd.DataFrame(vectors, columns=PLANTED)
     return Mixtures(
         amounts,
-        [f"{PURPOSES[kind]} {number:04d}" for number, kind in enumerate(purpose, start=1)],
+        np.array([f"{PURPOSES[place]} {number:04d}" for number, place in enumerate(purpose, start=1)]),
         np.clip(measured, 0, CEILING),
         unit="mPa·s",
         code_metadata=planted.assign(purpose=np.array(PURPOSES)[purpose]),
@@ -100,10 +100,10 @@ def formula_twin(
 
 
 def planted_viscosity(mixtures: Mixtures) -> np.ndarray:
-    """What formulas of the twin, or new ones of its codes, would measure without noise.
+    """What a formula of the twin, or a new one of its codes, would measure without noise.
 
-    The first entry of h(A) thickens, but only as far as the second is near its best, as surfactants do around one
-    content of salt; the third makes a gel beyond a threshold.
+    The first entry of h(A) thickens, but only while the second is near its best value, as surfactants do at the right
+    amount of salt; the third makes a gel beyond a threshold.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _viscosity(mixed: np.ndarray) -> np.ndarray:  # h(A), (n_formulas, 3) -> (n_
 
 
 def _draw_codes(log_use: np.ndarray, sizes: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Which codes each formula holds, shape (n_formulas, n_codes): drawn by use, without repetition (Gumbel)."""
+    """Which codes each formula holds, (n_formulas, n_codes): drawn by use without repetition, by Gumbel noise."""
     holds = np.zeros((len(sizes), len(log_use)), dtype=bool)
     for row, size in zip(holds, sizes, strict=True):
         row[np.argsort(-(log_use + rng.gumbel(size=len(log_use))))[:size]] = True

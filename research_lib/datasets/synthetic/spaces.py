@@ -1,30 +1,29 @@
-"""Spaces with known distances, which vectors of few entries can keep exactly, nearly or not at all."""
+"""Spaces with known distances, which vectors of few entries keep exactly, nearly or not at all."""
 
 import numpy as np
 
+from research_lib.checks import check_choice, check_integers
 from research_lib.containers.space import Space
 
 SHAPES = ("plane", "circle", "tree", "random")
 
 
 def planted_space(shape: str, n: int = 127, random_state: int = 0) -> Space:
-    """Things with distances between about 0 and 2.
+    """Things and their distances, from 0 to about 2.
 
     Parameters
     ----------
     shape : {"plane", "circle", "tree", "random"}
-        ``"plane"``: points in a square, which two entries keep exactly. ``"circle"``: days of a year, as far apart as
-        the shorter way round; the ends must meet, so two entries bend every distance. ``"tree"``: a binary tree, as far
-        apart as the path is long. ``"random"``: the distances of the plane dealt to other pairs, which nothing keeps.
+        ``"plane"``: points in a square; two entries keep every distance exactly. ``"circle"``: days of a year, measured
+        the shorter way round; the ends must meet, so two entries bend every distance. ``"tree"``: nodes of a binary
+        tree, measured along the path. ``"random"``: the plane's distances shuffled among the pairs; nothing keeps them.
     n : int
-        How many things, at least 3.
+        Number of things, at least 3.
     random_state : int
-        Seed of the points, and of the dealing.
+        Seed of the points and of the shuffling.
     """
-    if shape not in SHAPES:
-        raise ValueError(f"Unknown shape {shape!r}, expected one of: {', '.join(SHAPES)}.")
-    if n < 3:
-        raise ValueError(f"n is {n}, expected at least 3.")
+    check_choice("shape", shape, SHAPES)
+    check_integers(3, n=n)
     rng = np.random.default_rng(random_state)
     if shape == "circle":
         days = np.arange(n)
@@ -36,9 +35,9 @@ def planted_space(shape: str, n: int = 127, random_state: int = 0) -> Space:
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     if shape == "random":
         above = np.triu_indices(n, 1)
-        dealt = np.zeros_like(distances)
-        dealt[above] = rng.permutation(distances[above])
-        distances = dealt + dealt.T
+        shuffled = np.zeros_like(distances)
+        shuffled[above] = rng.permutation(distances[above])
+        distances = shuffled + shuffled.T
     return Space.from_matrix(distances)
 
 
@@ -48,7 +47,7 @@ def planted_spaces(n: int = 127, random_state: int = 0) -> dict[str, Space]:
 
 
 def _tree_distances(n: int) -> np.ndarray:
-    """Lengths of the paths between nodes of a binary tree, node k above 2k + 1 and 2k + 2, the longest of about 2."""
+    """Path lengths between nodes of a binary tree, node k above 2k + 1 and 2k + 2, scaled to at most 2."""
     distances = np.zeros((n, n))
     for node in range(1, n):
         parent = (node - 1) // 2

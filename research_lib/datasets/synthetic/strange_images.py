@@ -1,4 +1,4 @@
-"""Images that a detector of anomalies should find: far from any picture of their kind."""
+"""Images that a detector of anomalies should find: no normal picture is near them."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from research_lib.containers.images import Images
 
 
 def strange_images(images: Images, n: int = 200, random_state: int = 0) -> dict[str, Images]:
-    """Images that nobody has drawn, made of those that somebody has.
+    """Images that nobody drew, made from those that somebody did.
 
     Parameters
     ----------
     images : Images
         What is normal.
     n : int
-        How many of each.
+        Number of images of each kind of strangeness.
     random_state : int
         Seed.
 
     Returns
     -------
     dict of str to Images
-        ``noise``: pixels drawn evenly from 0 to 1. ``dealt out``: the pixels of an image in another order, the same
-        for all. ``inverted``: paper for ink. ``stripes``: of random direction and width. ``two halves``: the upper half
-        of an image above the lower half of another.
+        ``noise``: uniform from 0 to 1. ``shuffled pixels``: the pixels of an image in another order, the same for all
+        images. ``inverted``: ink and paper swapped. ``stripes``: of random direction and width. ``two halves``: the
+        upper half of one image above the lower half of another.
     """
     rng = np.random.default_rng(random_state)
     height, width = images.height, images.width
@@ -35,7 +35,7 @@ def strange_images(images: Images, n: int = 200, random_state: int = 0) -> dict[
     waves = np.cos(2 * np.pi / period * (np.cos(turn) * down + np.sin(turn) * across) + start)
     found = {
         "noise": rng.random((n, height, width)),
-        "dealt out": some.reshape(n, -1)[:, order].reshape(some.shape),
+        "shuffled pixels": some.reshape(n, -1)[:, order].reshape(some.shape),
         "inverted": 1 - some,
         "stripes": (waves + 1) / 2,
         "two halves": np.concatenate([some[:, : height // 2], others[:, height // 2 :]], axis=1),

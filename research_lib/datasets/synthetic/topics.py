@@ -1,8 +1,9 @@
-"""Twins with a planted, known structure: what a model must find, and what it is measured against."""
+"""Tables with planted topics: what a model must find, and the null it is measured against."""
 
 import numpy as np
 import pandas as pd
 
+from research_lib.checks import check_integers
 from research_lib.containers.interactions import Interactions
 
 GENERIC = -1  # the topic of a link that belongs to none
@@ -26,16 +27,16 @@ def planted_topics(
 ) -> Interactions:
     """Books about topics, and the links that such books would have.
 
-    A book has a main topic and a second one, and a length. A link belongs to one topic, or to none ("English
-    language"), and has a popularity. A book draws its links one by one: from its main topic, its second, the generic
-    links or anywhere, the popular ones first. Draws that repeat collapse, so pairs are distinct and sorted.
+    A book has a main topic, a second one and a length. A link belongs to one topic or is generic ("English language"),
+    and has a popularity. A book draws its links one by one, popular ones more often: from its main topic, its second
+    topic, the generic links, or anywhere. Repeated draws count once, so pairs are distinct; they are sorted.
 
     Parameters
     ----------
     n_rows, n_cols, n_topics : int
-        How many books, links and topics. Topics differ in size.
+        Number of books, links and topics. Topics differ in size.
     links_per_row : float
-        Mean number of draws of a book; the distinct links are somewhat fewer.
+        Mean number of draws per book; distinct links are somewhat fewer.
     main, second, generic : float
         Shares of the draws from the main topic, the second topic and the generic links; the rest comes from anywhere.
     generic_cols : float
@@ -45,7 +46,7 @@ def planted_topics(
     spread : float
         Standard deviation of the logarithm of the books' lengths.
     min_rows_per_col : int
-        Links in fewer books are given to more books, of their own topic as far as there are any.
+        Links in fewer books are added to more books, of their own topic if possible.
     axes : tuple of str
         What a row and a column are.
     random_state : int, Generator or None
@@ -54,7 +55,7 @@ def planted_topics(
     Returns
     -------
     Interactions
-        ``row_metadata`` has ``topic`` and ``second_topic``, ``col_metadata`` has ``topic``: from 0, -1 is generic.
+        ``row_metadata`` has ``topic`` and ``second_topic``, ``col_metadata`` has ``topic``, from 0; -1 is generic.
 
     Raises
     ------
@@ -78,17 +79,19 @@ def planted_topics(
 
     lengths = rng.lognormal(np.log(links_per_row) - spread**2 / 2, spread, n_rows)
     rows = np.repeat(np.arange(n_rows), np.maximum(1, np.rint(lengths)).astype(int))
-    kind = np.searchsorted(np.cumsum([main, second, generic if n_generic else 0]), rng.random(len(rows)), side="right")
+    origin = np.searchsorted(
+        np.cumsum([main, second, generic if n_generic else 0]), rng.random(len(rows)), side="right"
+    )
     anywhere = col_topic[rng.integers(0, n_cols, len(rows))]
-    topic = np.choose(kind, [row_topic[rows], second_topic[rows], n_topics, anywhere])
+    topic = np.choose(origin, [row_topic[rows], second_topic[rows], n_topics, anywhere])
     cols = _draw_cols(topic, col_topic, zipf, rng)
 
     keys = np.unique(rows * n_cols + cols)
     keys = _fill_rare_cols(keys, row_topic, col_topic, min_rows_per_col, rng)
     return Interactions(
         pairs=np.column_stack(np.divmod(keys, n_cols)),
-        row_names=[f"{axes[0]} {number}" for number in range(n_rows)],
-        col_names=[f"{axes[1]} {number}" for number in range(n_cols)],
+        row_names=np.array([f"{axes[0]} {number}" for number in range(n_rows)]),
+        col_names=np.array([f"{axes[1]} {number}" for number in range(n_cols)]),
         row_metadata=pd.DataFrame({"topic": row_topic, "second_topic": second_topic}),
         col_metadata=pd.DataFrame({"topic": np.where(col_topic == n_topics, GENERIC, col_topic)}),
         source="synthetic: planted topics",
@@ -103,7 +106,7 @@ def _topics(n: int, sizes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _draw_cols(topic: np.ndarray, col_topic: np.ndarray, zipf: float, rng: np.random.Generator) -> np.ndarray:
-    """One column of the wanted topic for each draw, by popularity: inverse CDF over the columns sorted by topic."""
+    """A column of the wanted topic for each draw, by popularity: inverse CDF over the columns sorted by topic."""
     order = np.argsort(col_topic, kind="stable")
     starts = np.searchsorted(col_topic[order], np.arange(col_topic.max() + 2))
     rank = np.arange(len(order)) - starts[col_topic[order]]
@@ -113,8 +116,10 @@ def _draw_cols(topic: np.ndarray, col_topic: np.ndarray, zipf: float, rng: np.ra
     return order[np.clip(position, starts[topic], starts[topic + 1] - 1)]  # rounding may step over an edge
 
 
-def _fill_rare_cols(keys, row_topic, col_topic, min_rows, rng):
-    """Give columns in fewer than `min_rows` rows more of them: of their topic first, then of any."""
+def _fill_rare_cols(
+    keys: np.ndarray, row_topic: np.ndarray, col_topic: np.ndarray, min_rows: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Add columns that are in fewer than `min_rows` rows to more rows: of their topic first, then of any."""
     n_cols, any_topic = len(col_topic), np.full(len(row_topic), -1)
     for attempt in range(1000):
         missing = np.maximum(0, min_rows - np.bincount(keys % n_cols, minlength=n_cols))
@@ -130,22 +135,21 @@ def _fill_rare_cols(keys, row_topic, col_topic, min_rows, rng):
 
 
 def checkerboard(n: int = 50, leave_out: bool = True) -> Interactions:
-    """Even rows have the even columns, odd rows the odd ones; the smallest table with one right answer.
+    """Even rows have even columns, odd rows odd ones: the smallest table with one right answer.
 
     Parameters
     ----------
     n : int
-        How many rows, and as many columns.
+        Number of rows and of columns, at least 4.
     leave_out : bool
-        Leave out row i with column i, so that column i is the one right recommendation for row i.
+        Leave out each pair (i, i), so that column i is the one right recommendation for row i.
 
     Returns
     -------
     Interactions
-        ``topic`` in both metadata is 0 for even and 1 for odd. The idea is that of the shared test of `implicit`.
+        ``topic`` is 0 for even and 1 for odd rows and columns. The idea comes from the shared test of `implicit`.
     """
-    if n < 4:
-        raise ValueError(f"A checkerboard of {n} has no pairs to learn from, expected at least 4.")
+    check_integers(4, n=n)
     number = np.arange(n)
     board = (number[:, None] + number[None]) % 2 == 0
     if leave_out:
@@ -153,8 +157,8 @@ def checkerboard(n: int = 50, leave_out: bool = True) -> Interactions:
     parity = pd.DataFrame({"topic": number % 2})
     return Interactions(
         pairs=np.argwhere(board),
-        row_names=[f"row {i}" for i in number],
-        col_names=[f"column {i}" for i in number],
+        row_names=np.array([f"row {i}" for i in number]),
+        col_names=np.array([f"column {i}" for i in number]),
         row_metadata=parity,
         col_metadata=parity.copy(),
         source="synthetic: checkerboard",
@@ -172,13 +176,13 @@ def book_links_twin(random_state: int | np.random.Generator | None = 0, scale: f
         Share of the books, links and topics; 1 is the full size, with 300 topics.
     """
     n_rows, n_cols, n_topics = (max(4, round(size * scale)) for size in (37_020, 41_758, 300))
-    # 19 draws a book become 17 distinct links, as in the real table. With this popularity the losses of the tutorial's
-    # model are much like those that it reports: 0.97, 0.83, 0.60, 0.52 … 0.45, and there 0.95, 0.72, 0.51, 0.47 … 0.42.
+    # 19 draws per book become 17 distinct links, as in the real table. With this popularity the tutorial's model has
+    # losses much like those it reports: 0.97, 0.83, 0.60, 0.52 … 0.45 here; 0.95, 0.72, 0.51, 0.47 … 0.42 there.
     return planted_topics(n_rows, n_cols, n_topics, 19, zipf=0.9, min_rows_per_col=4, random_state=random_state)
 
 
 def shuffled_pairs(interactions: Interactions, random_state: int | np.random.Generator | None = 0) -> Interactions:
-    """The table with every column given to other rows at random: what is in it when nothing goes together.
+    """The null of a table: every column given to other rows at random, so that nothing goes together.
 
     Parameters
     ----------

@@ -1,5 +1,6 @@
 """What an anomaly detector has to beat: isolation forest, reconstruction by PCA, and the local outlier factor."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from research_lib.containers.images import Images
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class PCAReconstruction(BaseEstimator):
     """What the first principal components do not give back of a row.
 
@@ -25,9 +27,8 @@ class PCAReconstruction(BaseEstimator):
         Seed of the randomised solver.
     """
 
-    def __init__(self, n_dims: int = 32, random_state: int | None = None):
-        self.n_dims = n_dims
-        self.random_state = random_state
+    n_dims: int = 32
+    random_state: int | None = None
 
     def fit(self, X, y=None) -> Self:
         X = validate_data(self, X)
@@ -41,28 +42,28 @@ class PCAReconstruction(BaseEstimator):
 
 
 def usual_detectors(n_dims: int = 32, random_state: int = 0) -> dict[str, BaseEstimator]:
-    """What people use: isolation forest, reconstruction by PCA, and the local outlier factor behind PCA, by name.
+    """What people use, by name: isolation forest, reconstruction by PCA, and the local outlier factor behind PCA.
 
-    They take images or the rows of a matrix, have scikit-learn's settings, and give `score_samples`: less is more
+    They take images or the rows of a matrix, have scikit-learn's settings, and give `score_samples`: lower is more
     anomalous.
 
     Parameters
     ----------
     n_dims : int
-        Principal components, no more than columns.
+        Principal components, no more than there are columns.
     random_state : int
         Seed.
     """
     components = PCA(n_dims, random_state=random_state)
     return {
         "isolation forest": make_pipeline(_as_rows(), IsolationForest(random_state=random_state)),
-        "PCA reconstruction": make_pipeline(_as_rows(), PCAReconstruction(n_dims, random_state)),
+        "PCA reconstruction": make_pipeline(_as_rows(), PCAReconstruction(n_dims=n_dims, random_state=random_state)),
         "local outlier factor": make_pipeline(_as_rows(), components, LocalOutlierFactor(novelty=True)),
     }
 
 
 def _as_rows() -> FunctionTransformer:
-    """Images become rows of pixels, matrices stay."""
+    """Turns images into rows of pixels; a matrix stays as it is."""
     return FunctionTransformer(_rows)
 
 

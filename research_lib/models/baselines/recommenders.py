@@ -1,18 +1,24 @@
-"""What a learnt recommender has to beat: chance, popularity, now and lately, truncated SVD and EASE."""
+"""What a learnt recommender has to beat: chance, popularity (of all time and of late), truncated SVD, and EASE."""
 
+import warnings
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
+from sklearn.utils.validation import check_is_fitted
 
+from research_lib.checks import check_integers, check_numbers, check_type
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.interactions import Interactions, checked_times
+from research_lib.models.recommending import cosine_scores
 from research_lib.vectorize.transformers import TfidfMultiHot
 
 EASE_COLS = 10_000  # beyond, the inverse takes gigabytes and hours
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class RandomVectors(BaseEstimator):
     """Vectors that know nothing: what a measure says of chance.
 
@@ -24,11 +30,12 @@ class RandomVectors(BaseEstimator):
         Seed.
     """
 
-    def __init__(self, n_dims: int = 50, random_state: int | None = None):
-        self.n_dims = n_dims
-        self.random_state = random_state
+    n_dims: int = 50
+    random_state: int | None = None
 
     def fit(self, interactions: Interactions) -> Self:
+        check_type(interactions, Interactions, "fit", "Interactions.from_lists")
+        check_integers(1, n_dims=self.n_dims)
         rng = np.random.default_rng(self.random_state)
         rows, cols = (rng.normal(size=(n, self.n_dims)) for n in (interactions.n_rows, interactions.n_cols))
         self.row_embedding_ = Embedding(rows, interactions.row_names, interactions.row_metadata)
@@ -36,22 +43,26 @@ class RandomVectors(BaseEstimator):
         return self
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
-        return self.row_embedding_.unit_vectors()[rows] @ self.col_embedding_.unit_vectors().T
+        check_is_fitted(self)
+        return cosine_scores(self.row_embedding_, self.col_embedding_, rows)
 
 
 class Popularity(BaseEstimator):
     """Everybody gets the columns that most rows have."""
 
     def fit(self, interactions: Interactions) -> Self:
+        check_type(interactions, Interactions, "fit", "Interactions.from_lists")
         self.counts_ = interactions.to_csr().sum(axis=0)
         return self
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        check_is_fitted(self)
         return np.tile(self.counts_, (len(rows), 1))
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class RecentPopularity(BaseEstimator):
-    """Everybody gets the columns that were picked most in the last days.
+    """Everybody gets the columns that were picked most often in the last days.
 
     Parameters
     ----------
@@ -59,12 +70,11 @@ class RecentPopularity(BaseEstimator):
         How far back picks count.
     """
 
-    def __init__(self, n_days: int = 28):
-        self.n_days = n_days
+    n_days: int = 28
 
     def fit(self, interactions: Interactions) -> Self:
-        if self.n_days < 1:
-            raise ValueError(f"n_days is {self.n_days}, expected at least 1.")
+        check_type(interactions, Interactions, "fit", "Interactions.from_lists")
+        check_integers(1, n_days=self.n_days)
         times = checked_times(interactions)
         order = np.argsort(times, kind="stable")
         self.times_, self.cols_ = times[order], interactions.pairs[order, 1]
@@ -72,7 +82,8 @@ class RecentPopularity(BaseEstimator):
         return self
 
     def score_at(self, rows: np.ndarray, times: np.ndarray) -> np.ndarray:  # (n,), (n,) -> (n, n_cols)
-        """Picks of the last days before each time; where they are even, all picks decide."""
+        """Picks of the last days before each time; all picks decide between columns that are equal."""
+        check_is_fitted(self)
         ends = np.searchsorted(self.times_, times, "right")
         starts = np.searchsorted(self.times_, times - np.timedelta64(self.n_days, "D"), "right")
         n_cols = len(self.counts_)
@@ -81,16 +92,18 @@ class RecentPopularity(BaseEstimator):
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
         """As of the last time in the table."""
+        check_is_fitted(self)
         return self.score_at(rows, np.repeat(self.times_[-1], len(rows)))
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class PairSVD(BaseEstimator):
-    """Truncated singular value decomposition of the binary matrix, known to text retrieval as latent semantic analysis.
+    """Truncated singular value decomposition of the binary matrix; in text retrieval, latent semantic analysis.
 
     Parameters
     ----------
     n_dims : int
-        Length of the vectors.
+        Length of the vectors; a table with no more rows or columns than this gives shorter ones, with a warning.
     tfidf : bool
         Weigh the columns first, rare ones more, and scale rows to length one, as text retrieval does.
     random_state : int, optional
@@ -101,22 +114,28 @@ class PairSVD(BaseEstimator):
     S. Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
     """
 
-    def __init__(self, n_dims: int = 50, *, tfidf: bool = False, random_state: int | None = None):
-        self.n_dims = n_dims
-        self.tfidf = tfidf
-        self.random_state = random_state
+    n_dims: int = 50
+    tfidf: bool = False
+    random_state: int | None = None
 
     def fit(self, interactions: Interactions) -> Self:
+        check_type(interactions, Interactions, "fit", "Interactions.from_lists")
+        check_integers(1, n_dims=self.n_dims)
+        most = max(1, min(interactions.n_rows, interactions.n_cols) - 1)
+        if self.n_dims > most:
+            warnings.warn(f"{interactions.source}: n_dims is {self.n_dims}, the table allows {most}.", stacklevel=2)
         matrix = TfidfMultiHot().fit_transform(interactions) if self.tfidf else interactions.to_csr()
-        svd = TruncatedSVD(min(self.n_dims, *(side - 1 for side in matrix.shape)), random_state=self.random_state)
+        svd = TruncatedSVD(min(self.n_dims, most), random_state=self.random_state)
         self.row_embedding_ = Embedding(svd.fit_transform(matrix), interactions.row_names, interactions.row_metadata)
         self.col_embedding_ = Embedding(svd.components_.T, interactions.col_names, interactions.col_metadata)
         return self
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        check_is_fitted(self)
         return self.row_embedding_.vectors[rows] @ self.col_embedding_.vectors.T
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class EASE(BaseEstimator):
     """Every column predicted from the others by ridge regression, in closed form; it has no vectors of its own.
 
@@ -130,10 +149,11 @@ class EASE(BaseEstimator):
     H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
     """
 
-    def __init__(self, penalty: float = 10.0):
-        self.penalty = penalty
+    penalty: float = 10.0
 
     def fit(self, interactions: Interactions) -> Self:
+        check_type(interactions, Interactions, "fit", "Interactions.from_lists")
+        check_numbers(above=0, penalty=self.penalty)
         n_cols = interactions.n_cols
         if n_cols > EASE_COLS:
             raise ValueError(
@@ -147,4 +167,5 @@ class EASE(BaseEstimator):
         return self
 
     def score_cols(self, rows: np.ndarray) -> np.ndarray:  # (n,) -> (n, n_cols)
+        check_is_fitted(self)
         return self.matrix_[rows] @ self.weights_

@@ -1,4 +1,4 @@
-"""What people use on raw amounts, and `MixtureRegressor` has to beat."""
+"""What people use on raw amounts, and what `MixtureRegressor` has to beat."""
 
 import numpy as np
 from scipy import sparse
@@ -15,20 +15,20 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardSca
 
 from research_lib.containers.mixtures import Mixtures
 
-TREE_CODES = 500  # trees look at so many codes, those in most formulas: a split on a rare one would tell little
+TREE_CODES = 500  # trees look at so many codes, the commonest: a split on a rare one would tell little
 
 
 def raw_amount_regressors(mixtures: Mixtures, n_trees: int = 100, random_state: int = 0) -> dict[str, RegressorMixin]:
-    """The mean, ridge, a random forest, histogram gradient boosting and a multilayer perceptron, by name.
+    """What people use, by name: the mean, ridge, a random forest, gradient boosting and a multilayer perceptron.
 
-    They take amounts and context as one matrix, dense or sparse, and have scikit-learn's settings but for these: ridge
-    chooses its penalty on five folds, the forest looks at a third of the codes in each split where there are more
-    than a hundred, the perceptron has layers of 25, 64 and 64 (the shape of f with 25 entries) and stops early.
+    They take amounts and context as one matrix, dense or sparse, and have scikit-learn's settings with these
+    exceptions: ridge chooses its penalty on five folds; with more than a hundred codes, the forest looks at a third of
+    them in each split; the perceptron has layers of 25, 64 and 64 (the shape of f with 25 entries) and stops early.
 
     Parameters
     ----------
     mixtures : Mixtures
-        What they will be fitted to: how many codes there are to choose from.
+        What they will be fitted to: it says how many codes there are.
     n_trees : int
         Of the forest.
     random_state : int

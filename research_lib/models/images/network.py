@@ -1,4 +1,4 @@
-"""The networks of `Autoencoder`: through a bottleneck and back, for tables and for images; and how they are trained."""
+"""The networks of `Autoencoder`, through a bottleneck and back, for tables and for images; and how they are trained."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -13,28 +13,17 @@ from research_lib.models.training import one_thread, train
 CHANNELS = (16, 32)  # of the two convolutions, each of which halves the sides
 IMAGE_HIDDEN = 256  # units of the way back to an image
 BLOCK = 1000  # rows that pass at once when nothing is learnt
-WORST = {
-    "shift": 0.07,
-    "turn": 15.0,
-    "stretch": 0.15,
-    "shear": 0.15,
-    "bend": 0.04,
-}  # sides or degrees; bend is a spread
+# The most that images are distorted, in sides or degrees; of "bend" a spread.
+WORST = {"shift": 0.07, "turn": 15.0, "stretch": 0.15, "shear": 0.15, "bend": 0.04}
 
 
-def table_network(n_features: int, n_dims: int, hidden: Sequence[int]) -> nn.ModuleDict:
-    """Layers of the sizes `hidden` down to the bottleneck, and the same back."""
-    down = [n_features, *hidden]
-    return nn.ModuleDict(
-        {
-            "encoder": nn.Sequential(*_layers(down), nn.Linear(down[-1], n_dims)),
-            "decoder": nn.Sequential(*_layers([n_dims, *down[:0:-1]]), nn.Linear((*down, n_dims)[1], n_features)),
-        }
-    )
+def table_network(*sizes: int) -> nn.ModuleDict:
+    """Layers from the first size down to the last, the bottleneck, and the same back."""
+    return nn.ModuleDict({"encoder": _layers(sizes), "decoder": _layers(sizes[::-1])})
 
 
 def image_network(height: int, width: int, n_dims: int) -> nn.ModuleDict:
-    """Two convolutions down to the bottleneck, two layers back to the logarithms of odds that a pixel is inked."""
+    """Two convolutions down to the bottleneck, two layers back to the log odds that a pixel is inked."""
     first, second = CHANNELS
     n_left = second * -(-height // 4) * -(-width // 4)
     encoder = nn.Sequential(
@@ -53,10 +42,10 @@ def distorted(images: Tensor, strength: float, generator: torch.Generator) -> Te
     Parameters
     ----------
     images : Tensor, shape (n, height, width)
-        Outside of them it is 0.
+        What moves in from outside is 0.
     strength : float
         1 moves by up to 0.07 of a side, turns by up to 15 degrees, stretches and shears by up to 0.15, and bends by
-        displacements that vary smoothly, with a spread of 0.04 of a side; 0 leaves all as it is.
+        smooth displacements with a spread of 0.04 of a side; 0 leaves images as they are.
     generator : torch.Generator
         On the images' device.
     """
@@ -71,7 +60,7 @@ def distorted(images: Tensor, strength: float, generator: torch.Generator) -> Te
     # torch measures places in halves of a side
     across = torch.stack([cos * wide, between("shear") - sin * high, 2 * between("shift")], dim=1)
     down = torch.stack([sin * wide, cos * high, 2 * between("shift")], dim=1)
-    places = F.affine_grid(torch.stack([across, down], dim=1), (n, 1, height, width), align_corners=False)
+    places = F.affine_grid(torch.stack([across, down], dim=1), [n, 1, height, width], align_corners=False)
     bends = 2 * strength * WORST["bend"] * torch.randn(n, 2, 4, 4, generator=generator, device=images.device)
     bends = F.interpolate(bends, size=(height, width), mode="bicubic", align_corners=True)
     return F.grid_sample(images[:, None], places + bends.permute(0, 2, 3, 1), align_corners=False)[:, 0]
@@ -99,12 +88,12 @@ def fit_network(
     network : ModuleDict
         With ``encoder`` and ``decoder``; changed in place.
     data : Tensor, shape (n, n_features)
-        The last `n_held_out` rows are not learnt; with `patience` the network goes back to where it missed least of
+        The last `n_held_out` rows are not learnt; with `patience` the network ends as it was when it missed least of
         them.
     spoil : callable
-        Changes some rows at random.
+        Changes rows at random.
     error : callable
-        Of what came back and of the rows as they were.
+        Takes what came back and the rows as they were.
     learning_rate, epochs, batch_size, patience, verbose
         As in `Autoencoder`.
     generator : torch.Generator
@@ -146,11 +135,11 @@ def fit_network(
 
 @torch.no_grad()
 def passed(network: nn.Module, rows: Tensor) -> Tensor:
-    """What a network makes of rows, in blocks; nothing is learnt from them."""
+    """What a network makes of rows, block by block; nothing is learnt from them."""
     network.eval()
     return torch.cat([network(block) for block in rows.split(BLOCK)])
 
 
-def _layers(sizes: Sequence[int]) -> list[nn.Module]:
-    pairs = [(nn.Linear(one, other), nn.SiLU()) for one, other in pairwise(sizes)]
-    return [layer for pair in pairs for layer in pair]
+def _layers(sizes: Sequence[int]) -> nn.Sequential:
+    *hidden, last = (nn.Linear(one, other) for one, other in pairwise(sizes))
+    return nn.Sequential(*(part for layer in hidden for part in (layer, nn.SiLU())), last)

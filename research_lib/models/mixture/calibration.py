@@ -13,21 +13,11 @@ USUAL = 0.95  # share of the formulas whose disagreement counts as usual
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Turns predictions of the members into a spread.
+    """Turns the predictions of the members into a spread."""
 
-    Parameters
-    ----------
-    noise : ndarray, shape (n_targets,)
-        Variance that even members who agree leave; NaN when nothing was held out.
-    missed : ndarray, shape (n_held_out, n_targets)
-        By how much held-out formulas were missed, over the spread before it is calibrated.
-    usual : ndarray, shape (n_targets,)
-        Variance between the members that 95 % of the formulas stay below.
-    """
-
-    noise: np.ndarray
-    missed: np.ndarray
-    usual: np.ndarray
+    noise: np.ndarray  # (n_targets,), variance that is left where members agree; NaN when nothing was held out
+    missed: np.ndarray  # (n_held_out, n_targets), errors on held-out formulas, over the spread before calibration
+    usual: np.ndarray  # (n_targets,), variance between the members that 95 % of the formulas stay below
 
     @classmethod
     def from_held_out(cls, of_members: np.ndarray, targets: np.ndarray, held_out: np.ndarray) -> Self:
@@ -54,6 +44,13 @@ class Calibration:
         noise = np.maximum(typical**2 - np.median(disagreement[tested], axis=0), 1e-6)
         return cls(noise, missed / np.sqrt(noise + disagreement[tested]), usual)
 
+    def check_measured(self) -> None:
+        """`ValueError` if nothing was held out."""
+        if np.isnan(self.noise).any():
+            raise ValueError(
+                "Nothing was held out to measure a spread on: fit with a validation_fraction above 0, such as 0.1."
+            )
+
     def spread(self, of_members: np.ndarray) -> np.ndarray:
         """Shape (n_formulas, n_targets): ± 1.64 of it covers 90 % of what was held out."""
         return self.reach(of_members, COVERED) / NORMAL_QUANTILE
@@ -63,28 +60,28 @@ class Calibration:
         return np.quantile(self.missed, coverage, axis=0) * np.sqrt(self.noise + _disagreement(of_members))
 
     def disagree(self, of_members: np.ndarray) -> np.ndarray:
-        """Where the members disagree more than on 95 % of the formulas of `fit`, bool of shape (n_formulas,)."""
-        return (_disagreement(of_members) > self.usual).any(axis=1)
+        """Where members disagree more than on 95 % of the formulas of `fit`: bool, shape (n_formulas,)."""
+        return np.any(_disagreement(of_members) > self.usual, axis=1)
 
 
 def hold_out_formulas(
     amounts: sparse.csr_array, n_members: int, fraction: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Which formulas each member does not see: a window on their random order that moves from one to the next.
+    """Which formulas each member does not see: a window on their random order that moves on from member to member.
 
-    Formulas of the same codes go together, unless so many have the same that they would not fit.
+    Formulas of the same codes stay together, unless so many have the same ones that they do not fit into a window.
 
     Returns
     -------
     ndarray of bool, shape (n_members, n_formulas)
     """
     n = amounts.shape[0]
-    codes = sparse.csr_array((np.ones(amounts.nnz, np.int64), amounts.indices, amounts.indptr), shape=amounts.shape)
-    _, kind = np.unique(codes @ rng.integers(2**48, size=amounts.shape[1]), return_inverse=True)
-    if np.bincount(kind).max() > max(1, fraction * n):
-        kind = np.arange(n)
-    order = rng.permutation(kind.max() + 1)[kind]
-    place = np.searchsorted(np.sort(order), order) / n  # from 0 to 1, the same for those that go together
+    holds = sparse.csr_array((np.ones(amounts.nnz, np.int64), amounts.indices, amounts.indptr), shape=amounts.shape)
+    _, code_set = np.unique(holds @ rng.integers(2**48, size=amounts.shape[1]), return_inverse=True)
+    if np.bincount(code_set).max() > max(1, fraction * n):
+        code_set = np.arange(n)
+    order = rng.permutation(code_set.max() + 1)[code_set]
+    place = np.searchsorted(np.sort(order), order) / n  # from 0 to 1, the same for those that stay together
     return (place - np.arange(n_members)[:, None] / n_members) % 1 < fraction
 
 

@@ -1,44 +1,106 @@
-"""f = g ∘ h in torch: several members of an ensemble, each with vectors and weights of its own, train in one tensor."""
+"""f = g ∘ h in torch: the members of an ensemble, each with vectors and weights of its own, train in one tensor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from scipy import sparse
-from torch import Tensor
+from torch import Tensor, nn
 
+from research_lib.models.mixture.tables import ScaledFormulas
 from research_lib.models.training import one_thread, train
 
-ACTIVATIONS = {"tanh": torch.tanh, "silu": F.silu, "relu": F.relu}
-LOSSES = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "silu": F.silu, "relu": F.relu}
+LOSSES: dict[str, Callable[..., Tensor]] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 START = 0.3  # spread of the code vectors at the start: small, so that they are learnt rather than kept
 WARM_UP = 20  # steps until the learning rate is reached
 
 
-class MixtureNetwork(torch.nn.Module):
-    """h(A) = Σ A_c · h_c, joined with the context, then the layers of g; all for every member.
+class MemberLayers(nn.Module):
+    """The layers of g: from h(A) and the context to the targets, for every member at once.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Of what comes in (a code vector and the context), of the hidden layers, and of what goes out.
+    n_members, activation, dropout, normalise
+        As in `MixtureRegressor`.
+    generator : torch.Generator
+        Of the start and the dropout; its device is that of the layers.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        n_members: int,
+        activation: str,
+        dropout: float,
+        normalise: bool,
+        generator: torch.Generator,
+    ):
+        super().__init__()
+        self.activation, self.dropout, self.normalise = activation, dropout, normalise
+        self.generator: torch.Generator | None = generator
+        self.weights = nn.ParameterList(
+            _normal(n_members, before, after, spread=before**-0.5, generator=generator)
+            for before, after in pairwise(sizes)
+        )
+        self.biases = nn.ParameterList(torch.zeros(n_members, 1, after, device=generator.device) for after in sizes[1:])
+
+    def forward(self, mixed: Tensor, context: Tensor) -> Tensor:
+        """Targets, shape (n_members, n_formulas, n_targets), of h(A), shape (n_members, n_formulas, n_entries)."""
+        if self.normalise:
+            mixed = F.layer_norm(mixed, mixed.shape[-1:])
+        layer = torch.cat([mixed, context.expand(len(mixed), -1, -1)], dim=-1)
+        *hidden, last = zip(self.weights, self.biases, strict=True)
+        for weight, bias in hidden:
+            layer = ACTIVATIONS[self.activation](torch.baddbmm(bias, layer, weight))
+            if self.training and self.dropout:  # torch's own has no generator
+                kept = torch.empty_like(layer).bernoulli_(1 - self.dropout, generator=self.generator)
+                layer = layer * kept / (1 - self.dropout)
+        return torch.baddbmm(last[1], layer, last[0])
+
+    def fitted(self) -> Self:
+        """These layers, ready to predict: in float64, so that a formula alone gives what it gives among others."""
+        self.generator = None
+        return self.cpu().double().eval()
+
+    def state(self) -> dict[str, Any]:
+        """All that `from_state` needs."""
+        return {"activation": self.activation, "normalise": self.normalise, "tensors": self.state_dict()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Fitted layers as they were."""
+        weights = [tensor for name, tensor in state["tensors"].items() if name.startswith("weights")]
+        layers = cls(
+            [weights[0].shape[1], *(weight.shape[2] for weight in weights)],
+            n_members=len(weights[0]),
+            activation=state["activation"],
+            dropout=0,
+            normalise=state["normalise"],
+            generator=torch.Generator(),
+        ).fitted()
+        layers.load_state_dict(state["tensors"])
+        return layers
+
+
+class MixtureNetwork(nn.Module):
+    """f = g ∘ h for every member: h(A) = Σ A_c · h_c, joined with the context, then the layers of g.
 
     Parameters
     ----------
     n_codes, n_context, n_targets : int
         Sizes of what comes in and goes out.
-    n_entries : int
-        Length of a code vector.
-    hidden : sequence of int
-        Sizes of the hidden layers of g; none makes g linear.
-    activation : {"tanh", "silu", "relu"}
-        Between the layers.
-    dropout : float
-        Share of every hidden layer that is left out in training.
-    normalise : bool
-        Whether g begins by taking h(A) to mean 0 and variance 1 over its entries.
-    n_members : int
-        How many.
-    generator : torch.Generator
-        Of the start and the dropout; its device is the network's.
+    n_entries, hidden, n_members
+        As in `MixtureRegressor`.
+    generator, **options
+        Of `MemberLayers`.
     """
 
     def __init__(
@@ -50,26 +112,14 @@ class MixtureNetwork(torch.nn.Module):
         n_targets: int,
         *,
         n_members: int,
-        activation: str,
-        dropout: float,
-        normalise: bool,
         generator: torch.Generator,
+        **options: Any,
     ):
         super().__init__()
-        self.n_members, self.n_entries, self.dropout, self.generator = n_members, n_entries, dropout, generator
-        self.activation, self.normalise = activation, normalise
+        self.n_members, self.n_entries = n_members, n_entries
+        self.vectors = nn.Parameter(_normal(n_codes, n_members * n_entries, spread=START, generator=generator))
         sizes = [n_entries + n_context, *hidden, n_targets]
-
-        def normal(*shape: int, spread: float) -> Tensor:
-            return spread * torch.randn(*shape, generator=generator, device=generator.device)
-
-        self.vectors = torch.nn.Parameter(normal(n_codes, n_members * n_entries, spread=START))
-        self.weights = torch.nn.ParameterList(
-            normal(n_members, before, after, spread=before**-0.5) for before, after in pairwise(sizes)
-        )
-        self.biases = torch.nn.ParameterList(
-            torch.zeros(n_members, 1, after, device=generator.device) for after in sizes[1:]
-        )
+        self.g = MemberLayers(sizes, n_members=n_members, generator=generator, **options)
 
     def forward(self, amounts: tuple[Tensor, Tensor, Tensor], context: Tensor) -> Tensor:
         """Standardised targets, shape (n_members, n_formulas, n_targets); amounts as `as_bags` gives them."""
@@ -77,21 +127,18 @@ class MixtureNetwork(torch.nn.Module):
         mixed = F.embedding_bag(code, self.vectors, start, mode="sum", per_sample_weights=amount)
         return self.g(mixed.view(-1, self.n_members, self.n_entries).transpose(0, 1), context)
 
-    def g(self, mixed: Tensor, context: Tensor) -> Tensor:
-        """From h(A), shape (n_members, n_formulas, n_entries), to targets."""
-        if self.normalise:
-            mixed = F.layer_norm(mixed, (self.n_entries,))
-        layer = torch.cat([mixed, context.expand(self.n_members, -1, -1)], dim=-1)
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            layer = ACTIVATIONS[self.activation](torch.baddbmm(bias, layer, weight))
-            if self.training and self.dropout:  # torch's own has no generator
-                kept = torch.empty_like(layer).bernoulli_(1 - self.dropout, generator=self.generator)
-                layer = layer * kept / (1 - self.dropout)
-        return torch.baddbmm(self.biases[-1], layer, self.weights[-1])
+    def code_vectors(self) -> np.ndarray:
+        """Of every member, shape (n_members, n_codes, n_entries), float64."""
+        vectors = self.vectors.detach().cpu().double().numpy()
+        return vectors.reshape(-1, self.n_members, self.n_entries).transpose(1, 0, 2)
+
+
+def _normal(*shape: int, spread: float, generator: torch.Generator) -> Tensor:
+    return spread * torch.randn(*shape, generator=generator, device=generator.device)
 
 
 def as_bags(amounts: sparse.csr_array, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, where each formula starts among them, and amounts: what `embedding_bag` takes."""
+    """Codes, where each formula starts among them, and amounts, as `embedding_bag` takes them."""
     code, start = (torch.from_numpy(part.astype(np.int64)) for part in (amounts.indices, amounts.indptr[:-1]))
     return code.to(device), start.to(device), torch.from_numpy(amounts.data.astype(np.float32)).to(device)
 
@@ -99,15 +146,13 @@ def as_bags(amounts: sparse.csr_array, device: torch.device) -> tuple[Tensor, Te
 @one_thread()
 def fit_network(
     network: MixtureNetwork,
-    amounts: sparse.csr_array,
-    context: np.ndarray,
-    targets: np.ndarray,
+    formulas: ScaledFormulas,
     held_out: np.ndarray,
     *,
     loss: str,
     learning_rate: float,
     weight_decay: float,
-    code_decay: np.ndarray,
+    code_decay: float,
     epochs: int,
     batch_size: int,
     patience: int | None,
@@ -120,30 +165,27 @@ def fit_network(
     ----------
     network : MixtureNetwork
         Changed in place.
-    amounts : csr_array, shape (n_formulas, n_codes)
-        Scaled.
-    context, targets : ndarray, shape (n_formulas, n_context) and (n_formulas, n_targets)
-        Standardised.
+    formulas : ScaledFormulas
+        To learn from.
     held_out : ndarray of bool, shape (n_members, n_formulas)
         What a member must not see: its validation loss is measured there.
-    code_decay : ndarray, shape (n_codes,)
-        Weight decay of each code's vector.
 
     Returns
     -------
     DataFrame
         As `train` gives it.
     """
-    device = network.vectors.device
-    context, targets, used = (
-        torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(device)
-        for array in (context, targets, ~held_out)
-    )
-    n_formulas = amounts.shape[0]
+    device, amounts = network.vectors.device, formulas.inputs
+
+    def as_tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(device)
+
+    context, targets, used = as_tensor(formulas.context), as_tensor(formulas.targets), as_tensor(~held_out)
+    n_formulas = len(targets)
     optimizer = torch.optim.AdamW(
         [
-            {"params": [network.vectors, *network.biases], "weight_decay": 0.0},
-            {"params": list(network.weights), "weight_decay": weight_decay},
+            {"params": [network.vectors, *network.g.biases], "weight_decay": 0.0},
+            {"params": list(network.g.weights), "weight_decay": weight_decay},
         ],
         lr=learning_rate,
         fused=True,
@@ -152,7 +194,7 @@ def fit_network(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / WARM_UP) * max(0.01, 1 - step / n_steps)
     )
-    decay = torch.from_numpy(code_decay[:, None].astype(np.float32)).to(device)
+    decay = as_tensor(code_decay / np.maximum(formulas.n_uses, 1)[:, None])
 
     @torch.no_grad()
     def shrink(*_: object) -> None:  # a decay for each code is more than AdamW offers
@@ -169,7 +211,7 @@ def fit_network(
             yield order[start : start + batch_size]
 
     def losses(rows: np.ndarray, weight: Tensor) -> Tensor:  # (n_rows,), (n_members, n_rows) -> (n_members,)
-        bags = everything if whole and len(rows) == n_formulas else as_bags(amounts[rows], device)
+        bags = everything if everything and len(rows) == n_formulas else as_bags(amounts[rows], device)
         out = network(bags, context[rows])
         each = error(out, targets[rows].expand_as(out), reduction="none").mean(dim=-1)
         return (each * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1)

@@ -6,7 +6,7 @@ from research_lib.containers.interactions import Interactions
 
 
 class NegativeSampler:
-    """Draws pairs uniformly from all that are not in a table.
+    """Draws pairs uniformly from all those that are not in a table.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class NegativeSampler:
             )
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns of `n` negatives, each shape (n,); one may come more than once, a positive never does."""
-        keys = np.sort(rng.integers(self.n_possible, size=n))  # sorted, they are looked up several times faster
+        """Rows and columns of `n` negatives, each shape (n,); a negative may come twice, a positive never comes."""
+        keys = np.sort(rng.integers(self.n_possible, size=n))  # looking up sorted keys is several times faster
         wrong = np.flatnonzero(self._are_positive(keys))
         while len(wrong):
             keys[wrong] = rng.integers(self.n_possible, size=len(wrong))

@@ -2,23 +2,24 @@
 
 import math
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
+from research_lib.models.compiled import compiled
+
 
 class RowAdam:
-    """Dense Adam on a table of which every step reads only some rows.
+    """Dense Adam on a table of which each step reads only a few rows.
 
-    Adam moves every row at every step: a row without gradient still coasts on its momentum. Writing 80,000 rows
+    Adam moves every row at every step: a row without a gradient still coasts on its momentum. Writing 80,000 rows
     to move 6,000 is what makes training embeddings slow. Here a row is brought up to date only when it is read:
     last updated at step s, its moments at step t are ``beta1**(t-s) * m`` and ``beta2**(t-s) * v``, and the moves it
     missed add up to a geometric series. The result is that of dense Adam (`eps` outside the bias correction, as in
     section 2 of the paper and in Keras) up to ``eps / sqrt(v)`` and rounding.
 
-    The table lies in the CPU's memory, whose speed is the limit; so each row's value and moments lie side by side and
-    are read and written once a step, by compiled loops. On CUDA, dense Adam costs nothing worth saving.
+    The speed of the CPU's memory is the limit. So each row's value and moments lie side by side, and compiled loops
+    read and write them once per step. On CUDA, dense Adam costs nothing worth saving.
 
     Parameters
     ----------
@@ -44,22 +45,23 @@ class RowAdam:
         self._state = np.stack([table, np.zeros_like(table), np.zeros_like(table)], axis=1)  # value and both moments
         self._updated = np.zeros(len(table), dtype=np.int64)
         self._foresee(1024)
-        self._read: tuple[np.ndarray, Tensor] | None = None
+        self._read = np.arange(0), torch.empty(0)  # index and values of the rows that were read last
 
     def read(self, index: np.ndarray) -> Tensor:  # (B,) -> (B, D)
-        """The rows as they are now, part of the graph that a loss is computed on; an index may occur more than once."""
+        """The rows as they are now, for a loss to be computed on; an index may occur more than once."""
         index, place = np.unique(index, return_inverse=True)
         rows = torch.from_numpy(self._up_to_date(index)).requires_grad_()
         self._read = index, rows
         return rows.index_select(0, torch.from_numpy(place))
 
     def zero_grad(self) -> None:
-        """Nothing to do: rows that are read have no gradient yet."""
+        """Nothing to do: rows have no gradient when they are read."""
 
     def step(self) -> None:
-        """Move the rows that were read last along the gradient that `backward` has left."""
+        """Move the rows that were read last along the gradient that `backward` left."""
         self.n_steps += 1
         index, rows = self._read
+        assert rows.grad is not None, "step comes after backward"
         rest1, rest2 = (1 - beta for beta in self.betas)
         _move(self._state, index, rows.grad.numpy(), *self._as_floats(self._size(self.n_steps), rest1, rest2, self.eps))
         self._updated[index] = self.n_steps
@@ -86,11 +88,11 @@ class RowAdam:
         return rows
 
     def _foresee(self, n_steps: int) -> None:
-        """How far a row with ``m = sqrt(v)`` coasts if it is not read after step s, and what fades in k steps."""
+        """How far a row with ``m = sqrt(v)`` coasts if it is not read after step s, and how much fades in k steps."""
         beta1, beta2 = self.betas
         ratio = beta1 / math.sqrt(beta2)  # of a move to the one before
         travelled = [0.0]
-        for step in range(n_steps + 400, 0, -1):  # 0.9**400 < 1e-18: what comes later does not count
+        for step in range(n_steps + 400, 0, -1):  # 0.9**400 < 1e-18: later moves do not count
             travelled.append(ratio * (self._size(step) + travelled[-1]))
         self._coasting = np.array(travelled[:0:-1][:n_steps])
         self._fading = np.array([ratio, beta1, beta2]) ** np.arange(n_steps)[:, None]
@@ -100,7 +102,7 @@ class RowAdam:
 
 
 class DenseAdam:
-    """The same on CUDA, where moving every row costs next to nothing: a thin cover of `torch.optim.Adam`."""
+    """The same on CUDA, where moving every row costs next to nothing: a thin wrapper of `torch.optim.Adam`."""
 
     def __init__(self, table: np.ndarray, lr: float = 1e-3, *, device: torch.device):
         self._table = torch.from_numpy(table).to(device).requires_grad_()
@@ -119,8 +121,8 @@ class DenseAdam:
         return self._table.detach().cpu().numpy()
 
 
-# Plain indexing, one entry at a time: so written, the loops over a row become vector instructions.
-@numba.njit(cache=True, error_model="numpy")
+# Plain indexing, one entry at a time: written like this, the loops over a row become vector instructions.
+@compiled(error_model="numpy")
 def _coast(state, index, factors, eps, rows):
     """Let rows make the moves they missed, fade their moments, and copy their values to `rows`."""
     for k in range(len(index)):
@@ -133,7 +135,7 @@ def _coast(state, index, factors, eps, rows):
             rows[k, d] = value
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _move(state, index, gradient, size, rest1, rest2, eps):
     """One step of Adam on distinct rows; `rest1` and `rest2` are one minus the betas."""
     for k in range(len(index)):

@@ -1,6 +1,5 @@
-"""The days that a table of days has a row for."""
+"""The spans of days that have a row in a table of days."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,16 +9,16 @@ import pandas as pd
 
 @dataclass(frozen=True, eq=False)
 class DayTable:
-    """Spans of days, as many days each, of which those are known on which something happened.
+    """Spans of days of equal length; those in which something happened are known.
 
     Parameters
     ----------
     first : datetime64[D]
         The day on which the first span begins.
     width : int
-        Days a span.
+        Days per span.
     known : ndarray of int, shape (n_known,)
-        Numbers of the spans that are known, rising.
+        Numbers of the known spans, in order.
     n_pairs : ndarray of int, shape (n_known,)
         How much happened in each.
     """
@@ -31,7 +30,7 @@ class DayTable:
 
     @classmethod
     def of(cls, times: np.ndarray, width: int) -> Self:
-        """The spans of the times, from the first of them on."""
+        """The spans of the times, from the first of them."""
         days = times.astype("datetime64[D]")
         known, n_pairs = np.unique((days - days.min()).astype(int) // width, return_counts=True)
         return cls(days.min(), width, known, n_pairs)
@@ -40,35 +39,31 @@ class DayTable:
         return len(self.known)
 
     def position(self, times: np.ndarray) -> np.ndarray:
-        """Row of each time in the table, shape (n,); of a day that is not known that of the nearest known one.
-
-        Warns
-        -----
-        UserWarning
-            If a day is not known: how many are not, the first of them, and which is taken for it.
-        """
-        days = np.asarray(times).astype("datetime64[D]")
-        spans = (days - self.first).astype(int) // self.width
+        """Row of each time in the table, shape (n,); an unknown day gets that of the nearest known one."""
+        spans = self._spans(times)
         after = np.minimum(np.searchsorted(self.known, spans), len(self) - 1)
         before = np.maximum(after - 1, 0)
-        found = np.where(spans - self.known[before] <= np.abs(self.known[after] - spans), before, after)
-        missed = np.flatnonzero(self.known[found] != spans)
-        if len(missed):
-            where = missed[0]
-            others = f", and so for {len(missed) - 1} more" if len(missed) > 1 else ""
-            warnings.warn(
-                f"Training never saw {days[where]}; the nearest day that it knows is taken, "
-                f"{self.starts()[found[where]]}{others}.",
-                stacklevel=5,  # at who asked `TwoTower`
-            )
-        return found
+        return np.where(spans - self.known[before] <= np.abs(self.known[after] - spans), before, after)
+
+    def remark(self, times: np.ndarray) -> str | None:
+        """What to say of days that are not known: the first, which is taken for it, and how many more; or None."""
+        missed = np.flatnonzero(~np.isin(self._spans(times), self.known))
+        if not len(missed):
+            return None
+        first = np.asarray(times)[missed[0]].astype("datetime64[D]")
+        others = f", and so for {len(missed) - 1} more" if len(missed) > 1 else ""
+        nearest = self.starts()[self.position(first)]
+        return f"Training never saw {first}; the nearest day that it knows is taken, {nearest}{others}."
+
+    def _spans(self, times: np.ndarray) -> np.ndarray:
+        return (np.asarray(times).astype("datetime64[D]") - self.first).astype(int) // self.width
 
     def starts(self) -> np.ndarray:
         """First day of every known span, datetime64[D], shape (n_known,)."""
         return self.first + self.known * self.width
 
     def gaps(self) -> np.ndarray:
-        """How many spans each known one is after the one before it, shape (n_known - 1,)."""
+        """How many spans lie between each known one and the next, shape (n_known - 1,)."""
         return np.diff(self.known)
 
     def metadata(self) -> pd.DataFrame:

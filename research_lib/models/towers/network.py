@@ -1,7 +1,6 @@
 """The two towers of `TwoTower` as a torch module, and the moments at which they are asked."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from research_lib.models.losses import sampled_softmax_nll
 
 @dataclass
 class Moments:
-    """Users on days, with what they picked before: what the user tower reads, B of them.
+    """What the user tower reads: B users on days, with what they picked before.
 
     Numbers count from 0; the one after the last stands for no user, no day or no item.
     """
@@ -22,13 +21,13 @@ class Moments:
     day: Tensor  # (B,)
     recent: Tensor  # (B, n_recent), the latest item first
 
-    def some(self, which: Tensor) -> Self:
+    def some(self, which: Tensor) -> "Moments":
         return Moments(self.user[which], self.day[which], self.recent[which])
 
-    def to(self, device: torch.device) -> Self:
+    def to(self, device: torch.device) -> "Moments":
         return Moments(self.user.to(device), self.day.to(device), self.recent.to(device))
 
-    def forgetting(self, share: float, n_users: int, n_items: int, rng: np.random.Generator) -> Self:
+    def forgetting(self, share: float, n_users: int, n_items: int, rng: np.random.Generator) -> "Moments":
         """A copy with a share of the users, and of the recent items, drawn at random, replaced by none."""
 
         def drawn(of: Tensor) -> Tensor:
@@ -55,6 +54,8 @@ class TowerNetwork(nn.Module):
         For the starting values.
     """
 
+    of_items: Tensor
+
     def __init__(
         self,
         n_users: int,
@@ -71,10 +72,10 @@ class TowerNetwork(nn.Module):
         def table(n_rows: int, spread: float, padded: bool = False) -> nn.Parameter:
             values = rng.normal(0, spread, (n_rows + padded, n_dims)).astype(np.float32)
             if padded:
-                values[-1] = 0  # and stays so: it stands for none
+                values[-1] = 0  # and stays zero: it stands for none
             return nn.Parameter(torch.from_numpy(values))
 
-        # Users and days start small: one of which nothing is learnt says nothing.
+        # Users and days start small: those about which nothing is learnt have no say.
         self.users, self.days = table(n_users, 0.01, padded=True), table(n_days, 0.01, padded=True)
         self.items, self.recent_items = table(n_items, 0.1), table(n_items, 0.1, padded=True)
         self.categories = table(n_categories, 0.1)
@@ -84,7 +85,7 @@ class TowerNetwork(nn.Module):
         self.temperature = temperature
 
     def of_users(self, at: Moments) -> Tensor:  # -> (B, n_dims)
-        """What the user tower makes of users and their recent items, on no day in particular."""
+        """What the user tower makes of users and their recent items, on no particular day."""
         vectors = F.embedding(at.user, self.users, padding_idx=len(self.users) - 1)
         if not at.recent.shape[1]:
             return vectors
@@ -111,7 +112,7 @@ class TowerNetwork(nn.Module):
         return F.cross_entropy(self.scores(at), picked)
 
     def sampled_loss(self, at: Moments, picked: Tensor, log_expected: Tensor) -> Tensor:  # (B,), (n_items,) -> ()
-        """The same, estimated from the items of the batch; `log_expected`: how often each is expected in a batch."""
+        """The same, estimated from the items of the batch; `log_expected`: how often each is expected there."""
         logits = self._cosines(at, self.of_all_items()[picked]) + self.bias[picked]
         positive = logits.diagonal()
         logits = logits.masked_fill(picked == picked[:, None], -torch.inf)  # the item itself is no rival
@@ -119,7 +120,7 @@ class TowerNetwork(nn.Module):
         return sampled_softmax_nll(logits, log_expected[picked], row, positive).mean()
 
     def roughness(self, gaps: Tensor) -> Tensor:  # (n_days - 1,) -> ()
-        """Mean squared step from day to day, each divided by how far they are apart."""
+        """Mean squared step from day to day, each divided by the time between them."""
         steps = self.days[1:-1] - self.days[:-2]
         return ((steps**2).sum(dim=1) / gaps).mean()
 

@@ -3,55 +3,60 @@
 import tempfile
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator
 from torch import Tensor
 
+from research_lib.checks import check_choice, check_integers, check_numbers, check_type
 from research_lib.containers.corpus import END, Corpus, pairs_within
 from research_lib.containers.embedding import Embedding
 from research_lib.models.losses import softmax_nll
+from research_lib.models.saving import Saved
 from research_lib.models.training import pick_device, train
-from research_lib.models.words.negative_sampling import fit_negative_sampling, thinned_blocks
+from research_lib.models.words.negative_sampling import Noise, descend, kept_shares, thinned_blocks
 
 LOSSES = ("negative sampling", "softmax")
+LAST_RATE = 0.004  # of the learning rate of negative sampling is left at the end
 
 
-class SkipGram(BaseEstimator):
-    """Two tables of word vectors: a word as centre is to score high with the words near it, its context.
+@dataclass(eq=False, repr=False, kw_only=True)
+class SkipGram(Saved):
+    """Two tables of word vectors: a word as centre should score high with the words near it, its context.
 
-    ``"negative sampling"`` tells every pair from `n_negatives` made-up ones; it needs time in proportion to the text,
-    whatever the vocabulary, and is the one to use. It takes a step for every word, on one processor, so the same seed
-    gives the same vectors. ``"softmax"`` is the model as first written down: the centre, a one-hot vector, picks its
-    row of the input table (the hidden layer), whose product with the output table gives a probability for every word of
-    the vocabulary. It suits small vocabularies.
+    ``"negative sampling"`` tells every pair from `n_negatives` made-up ones. Its time grows with the text, whatever
+    the vocabulary, and it is the one to use. It takes a step for every word, on one processor, so the same seed gives
+    the same vectors. ``"softmax"`` is the model as first written down: the centre, a one-hot vector, picks its row of
+    the input table (the hidden layer), whose product with the output table gives a probability for every word of the
+    vocabulary. It suits small vocabularies.
 
     Parameters
     ----------
     n_dims : int
         Length of the vectors.
     window : int
-        How many words to each side count as context at most: 5 is a window of eleven words. For every word the reach is
-        drawn from 1 to `window`, so near words count more.
+        At most so many words to each side count as context: 5 is a window of eleven words. Each word's reach is drawn
+        from 1 to `window`, so near words count more.
     loss : {"negative sampling", "softmax"}
         What is minimised.
     n_negatives : int
-        Made-up pairs for each pair, drawn in proportion to the words' counts to the power 0.75. All centres of one
-        context word share them.
+        Made-up pairs per pair, drawn in proportion to the words' counts to the power 0.75. All centres of one context
+        word share them.
     subsample : float
-        Words that make up more than about this share of the text are left out at random, the commoner the more often;
-        0 keeps all.
+        Words that make up more than about this share of the text are left out at random, common ones more often; 0
+        keeps all.
     min_count : int
-        Words that occur less often are left out, before windows are laid.
+        Words that occur less often are left out before windows are laid.
     epochs : int
         Passes over the text.
     learning_rate : float, optional
-        Falls evenly to nothing. By default 0.025, of plain gradient descent, and for ``"softmax"`` 0.01, of Adam.
+        At the start; it falls evenly to nothing. By default 0.025 (plain gradient descent), and for ``"softmax"`` 0.01
+        (Adam).
     batch_size : int
-        Pairs a step of ``"softmax"``.
+        Pairs per step of ``"softmax"``.
     random_state : int, optional
         Seed: the same seed gives the same vectors.
     verbose : int
@@ -67,7 +72,7 @@ class SkipGram(BaseEstimator):
     context_embedding_ : Embedding
         Their vectors as contexts.
     history_ : DataFrame
-        Columns ``epoch``, ``loss`` (mean of a pair), ``seconds``.
+        Columns ``epoch``, ``loss`` (mean over pairs), ``seconds``.
 
     References
     ----------
@@ -77,34 +82,18 @@ class SkipGram(BaseEstimator):
     S. Ji et al., "Parallelizing Word2Vec in Shared and Distributed Memory", IEEE TPDS 2019 (shared negatives).
     """
 
-    def __init__(
-        self,
-        n_dims: int = 100,
-        window: int = 5,
-        *,
-        loss: str = "negative sampling",
-        n_negatives: int = 5,
-        subsample: float = 1e-3,
-        min_count: int = 5,
-        epochs: int = 15,
-        learning_rate: float | None = None,
-        batch_size: int = 1024,
-        random_state: int | None = None,
-        verbose: int = 0,
-        device: str | None = None,
-    ):
-        self.n_dims = n_dims
-        self.window = window
-        self.loss = loss
-        self.n_negatives = n_negatives
-        self.subsample = subsample
-        self.min_count = min_count
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.verbose = verbose
-        self.device = device
+    n_dims: int = 100
+    window: int = 5
+    loss: str = "negative sampling"
+    n_negatives: int = 5
+    subsample: float = 1e-3
+    min_count: int = 5
+    epochs: int = 15
+    learning_rate: float | None = None
+    batch_size: int = 1024
+    random_state: int | None = None
+    verbose: int = 0
+    device: str | None = None
 
     def fit(self, corpus: Corpus) -> Self:
         """Learn from a text.
@@ -123,38 +112,28 @@ class SkipGram(BaseEstimator):
             If a parameter is out of its range, the corpus is empty, fewer than two words are common enough, or the
             window is longer than every document.
         """
-        self._check(corpus)
+        check_type(corpus, Corpus, "fit", "Corpus.from_texts")
+        self._check()
         counts = self._vocabulary(corpus)
         words = self._numbered(corpus, counts.index)
-        common = {
-            "n_dims": self.n_dims,
-            "window": self.window,
-            "subsample": self.subsample,
-            "epochs": self.epochs,
-            "verbose": self.verbose,
-            "rng": np.random.default_rng(self.random_state),
-        }
-        if self.loss == "softmax":
-            inputs, outputs, self.history_ = fit_softmax(
-                words,
-                counts.to_numpy(),
-                learning_rate=self.learning_rate or 0.01,
-                batch_size=self.batch_size,
-                device=pick_device(self.device),
-                **common,
-            )
-        else:
-            inputs, outputs, self.history_ = fit_negative_sampling(
-                words,
-                counts.to_numpy(),
-                learning_rate=self.learning_rate or 0.025,
-                n_negatives=self.n_negatives,
-                **common,
-            )
-        metadata = counts.to_frame().reset_index(drop=True)
-        self.embedding_ = Embedding(inputs, counts.index, metadata)
-        self.context_embedding_ = Embedding(outputs, counts.index, metadata)
+        learn = self._by_softmax if self.loss == "softmax" else self._by_negative_sampling
+        inputs, outputs = learn(words, counts.to_numpy(), np.random.default_rng(self.random_state))
+        names, metadata = counts.index.to_numpy(), counts.to_frame().reset_index(drop=True)
+        self.embedding_ = Embedding(inputs, names, metadata)
+        self.context_embedding_ = Embedding(outputs, names, metadata)
         return self
+
+    def _check(self) -> None:
+        check_choice("loss", self.loss, LOSSES)
+        check_integers(1, n_dims=self.n_dims, window=self.window, n_negatives=self.n_negatives)
+        check_integers(1, min_count=self.min_count, epochs=self.epochs, batch_size=self.batch_size)
+        check_numbers(least=0, subsample=self.subsample)
+        if self.learning_rate is not None:
+            check_numbers(above=0, learning_rate=self.learning_rate)
+
+    def kept_shares(self, counts: np.ndarray) -> np.ndarray:
+        """Share of each word's occurrences that `subsample` leaves in, by the counts of all words, both (n_words,)."""
+        return kept_shares(counts, self.subsample)
 
     def _vocabulary(self, corpus: Corpus) -> pd.Series:
         """Counts of the words that are common enough, commonest first."""
@@ -185,56 +164,70 @@ class SkipGram(BaseEstimator):
             file.flush()
             return np.memmap(file, dtype=np.int32, mode="r")
 
-    def _check(self, corpus: Corpus) -> None:
-        if not isinstance(corpus, Corpus):
-            raise TypeError(f"fit takes a Corpus, not {type(corpus).__name__}; see Corpus and Corpus.from_texts.")
-        if self.loss not in LOSSES:
-            raise ValueError(f"Unknown loss {self.loss!r}, expected one of: {', '.join(LOSSES)}.")
-        for name in ("n_dims", "window", "n_negatives", "min_count", "epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1.")
-        if self.learning_rate is not None and self.learning_rate <= 0:
-            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number.")
-        if self.subsample < 0:
-            raise ValueError(f"subsample is {self.subsample}, expected 0 or a positive share such as 0.001.")
+    def _by_negative_sampling(
+        self, words: np.ndarray, counts: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Learn both tables.
 
+        Parameters
+        ----------
+        words : ndarray of int32, shape (n,)
+            The text as numbers of words, with `END` after every document; it may lie in a file.
+        counts : ndarray of int, shape (n_words,)
+            How often each word occurs.
 
-def fit_softmax(
-    words: np.ndarray,
-    counts: np.ndarray,
-    *,
-    n_dims: int,
-    window: int,
-    subsample: float,
-    learning_rate: float,
-    batch_size: int,
-    epochs: int,
-    verbose: int,
-    rng: np.random.Generator,
-    device: torch.device,
-) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """Learn both tables under the softmax over all words; otherwise as `fit_negative_sampling`."""
-    start = torch.from_numpy(rng.normal(0, 0.1, size=(2, len(counts), n_dims)).astype(np.float32)).to(device)
-    inputs, outputs = (table.clone().requires_grad_() for table in start)
-    optimizer = torch.optim.Adam([inputs, outputs], lr=learning_rate)
-    n_read = 0
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: max(0.01, 1 - n_read / (epochs * len(words))))
+        Returns
+        -------
+        inputs, outputs : ndarray of float32, shape (n_words, n_dims)
+            Vectors of the words as centres and as contexts.
+        """
+        inputs = (rng.random((len(counts), self.n_dims), dtype=np.float32) - np.float32(0.5)) / np.float32(self.n_dims)
+        outputs = np.zeros_like(inputs)
+        noise, n_steps, n_read = Noise(counts), self.epochs * len(words), 0
 
-    def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        nonlocal n_read
-        for block, n in thinned_blocks(words, counts, subsample, rng):
-            reach = rng.integers(1, window, len(block), endpoint=True)
-            centre, context = pairs_within(block.astype(np.int64), reach)
-            order = rng.permutation(len(centre))
-            for k in range(0, len(order), batch_size):
-                some = order[k : k + batch_size]
-                yield torch.from_numpy(centre[some]).to(device), torch.from_numpy(context[some]).to(device)
-            n_read += n
+        def batches() -> Iterator[tuple]:
+            """Words, how far each reaches, its negatives, and the learning rate from the first word to the last."""
+            nonlocal n_read
+            for block, n in thinned_blocks(words, counts, self.subsample, rng):
+                rates = [
+                    (self.learning_rate or 0.025) * max(LAST_RATE, 1 - read / n_steps) for read in (n_read, n_read + n)
+                ]
+                n_read += n
+                reach = rng.integers(1, self.window, len(block), endpoint=True)
+                yield block, reach, noise.draw((len(block), self.n_negatives), rng), *rates
 
-    def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
-        centre, context = batch
-        distinct, row = centre.unique(return_inverse=True)  # a row of logits a word, not a pair
-        return softmax_nll(inputs[distinct] @ outputs.T, row, context).mean()
+        def loss(batch: tuple) -> Tensor:
+            total, n_pairs = descend(inputs, outputs, *batch)
+            return torch.tensor(total / max(n_pairs, 1))
 
-    history = train(loss, batches, optimizer, epochs=epochs, schedule=schedule, verbose=verbose)
-    return inputs.detach().cpu().numpy(), outputs.detach().cpu().numpy(), history
+        self.history_ = train(loss, batches, epochs=self.epochs, verbose=self.verbose)
+        return inputs, outputs
+
+    def _by_softmax(
+        self, words: np.ndarray, counts: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Learn both tables under the softmax over all words; otherwise as `_by_negative_sampling`."""
+        device = pick_device(self.device)
+        start = torch.from_numpy(rng.normal(0, 0.1, size=(2, len(counts), self.n_dims)).astype(np.float32)).to(device)
+        inputs, outputs = (table.clone().requires_grad_() for table in start)
+        optimizer = torch.optim.Adam([inputs, outputs], lr=self.learning_rate or 0.01)
+        n_steps, n_read = self.epochs * len(words), 0
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: max(0.01, 1 - n_read / n_steps))
+
+        def batches() -> Iterator[tuple[Tensor, Tensor]]:
+            nonlocal n_read
+            for block, n in thinned_blocks(words, counts, self.subsample, rng):
+                reach = rng.integers(1, self.window, len(block), endpoint=True)
+                centre, context = pairs_within(block.astype(np.int64), reach)
+                order = torch.from_numpy(rng.permutation(len(centre)))
+                for some in order.split(self.batch_size):
+                    yield torch.from_numpy(centre)[some].to(device), torch.from_numpy(context)[some].to(device)
+                n_read += n
+
+        def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
+            centre, context = batch
+            distinct, row = centre.unique(return_inverse=True)  # a row of logits per word, not per pair
+            return softmax_nll(inputs[distinct] @ outputs.T, row, context).mean()
+
+        self.history_ = train(loss, batches, optimizer, epochs=self.epochs, schedule=schedule, verbose=self.verbose)
+        return inputs.detach().cpu().numpy(), outputs.detach().cpu().numpy()

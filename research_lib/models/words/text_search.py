@@ -1,7 +1,7 @@
-"""Text search by keyword and by meaning: what makes vectors of texts differs, the rest is the same."""
+"""Text search by keyword and by meaning: only the way that texts become vectors differs."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -13,9 +13,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
-from research_lib.checks import check_choice
+from research_lib.checks import check_choice, check_integers, check_type
 from research_lib.containers.documents import Documents, words_of
-from research_lib.containers.embedding import Embedding
+from research_lib.containers.embedding import Embedding, with_metadata
 
 
 class TextSearch:
@@ -26,8 +26,8 @@ class TextSearch:
     documents : Documents
         What is searched.
     vectorizer : transformer
-        With ``fit_transform(texts)`` and ``transform(texts)``, which give a row a text; zeros for one of which it knows
-        no word.
+        With ``fit_transform(texts)`` and ``transform(texts)``, which give a row per text; zeros for a text of which it
+        knows no word.
 
     Attributes
     ----------
@@ -36,17 +36,18 @@ class TextSearch:
     """
 
     def __init__(self, documents: Documents, vectorizer: BaseEstimator):
+        check_type(documents, Documents, "TextSearch", "Documents")
         self.documents, self.vectorizer = documents, vectorizer
         self.vectors = normalize(vectorizer.fit_transform(documents.texts))
 
     @classmethod
     def by_keyword(cls, documents: Documents) -> Self:
-        """Find documents that have words of the query, the rarer a word the more it counts (tf-idf)."""
+        """Find documents that have words of the query; the rarer a word, the more it counts (tf-idf)."""
         return cls(documents, _tfidf())
 
     @classmethod
     def by_topics(cls, documents: Documents, n_dims: int = 50, random_state: int = 0) -> Self:
-        """Find documents of the query's topics: latent semantic analysis, the truncated SVD of tf-idf.
+        """Find documents on the query's topics: latent semantic analysis, the truncated SVD of tf-idf.
 
         References
         ----------
@@ -58,7 +59,7 @@ class TextSearch:
 
     @classmethod
     def by_words(cls, documents: Documents, word_vectors: Embedding) -> Self:
-        """Find documents whose words mean what those of the query mean, by vectors of the words."""
+        """Find documents whose words mean what those of the query mean, by the vectors of the words."""
         return cls(documents, MeanWordVectors(word_vectors))
 
     def score(self, queries: Sequence[str], unknown: str = "warn") -> np.ndarray:
@@ -69,7 +70,7 @@ class TextSearch:
         queries : sequence of str
             Any texts.
         unknown : {"error", "warn", "ignore"}
-            What a query gets of which no word is known: an error, or zeros with or without a warning.
+            What happens to a query of which no word is known: an error, or zeros with or without a warning.
         """
         check_choice("unknown", unknown, ("error", "warn", "ignore"))
         if isinstance(queries, str):
@@ -88,7 +89,7 @@ class TextSearch:
         return found.toarray() if sparse.issparse(found) else found
 
     def search(self, query: str, n: int = 10) -> pd.DataFrame:
-        """The `n` documents that are most like a query, most like it first; fewer if fewer are like it at all.
+        """The `n` documents most like a query, the best first; fewer if fewer are like it at all.
 
         Returns
         -------
@@ -100,31 +101,24 @@ class TextSearch:
         ValueError
             If no word of the query is known.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}, expected at least 1.")
+        check_integers(1, n=n)
         scores = self.score([query], unknown="error")[0]
         order = np.argsort(-scores, kind="stable")[: min(n, (scores > 0).sum())]
         found = pd.DataFrame({"name": self.documents.names[order], "score": scores[order]})
-        return found.join(self.documents.metadata.iloc[order].reset_index(drop=True), rsuffix="_metadata")
+        return with_metadata(found, self.documents.metadata.iloc[order])
 
+    def answers(self, queries: Sequence[str], n: int = 5) -> pd.Series:
+        """What is found for some queries, as text: the `n` names, best first, or a dash where no word is known.
 
-def side_by_side(searches: Mapping[str, TextSearch], queries: Sequence[str], n: int = 5) -> pd.DataFrame:
-    """What each search finds for some queries: a row a query, a column a search.
-
-    The `n` names found, best first, with a tick at those that answer the query, if it is one of the documents' own; a
-    dash where no word of the query is known.
-    """
-    table = {}
-    for name, search in searches.items():
-        answers = dict(zip(search.documents.queries["query"], search.documents.queries["relevant"], strict=True))
-        found = []
+        Names that answer the query have a tick, if it is one of the documents' own.
+        """
+        right = dict(zip(self.documents.queries["query"], self.documents.queries["relevant"], strict=True))
+        texts = []
         for query in queries:
-            known = search.score([query], unknown="ignore").any()
-            hits = search.search(query, n)["name"] if known else []
-            ticked = [f"✓ {hit}" if hit in answers.get(query, ()) else hit for hit in hits]
-            found.append(", ".join(ticked) or "–")
-        table[name] = found
-    return pd.DataFrame(table, index=pd.Index(queries, name="query"))
+            known = self.score([query], unknown="ignore").any()
+            hits = self.search(query, n)["name"] if known else []
+            texts.append(", ".join(f"✓ {hit}" if hit in right.get(query, ()) else hit for hit in hits) or "–")
+        return pd.Series(texts, index=pd.Index(queries, name="query"))
 
 
 class MeanWordVectors(TransformerMixin, BaseEstimator):
@@ -133,7 +127,7 @@ class MeanWordVectors(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     word_vectors : Embedding
-        Of words in lower case, scaled to length one first. Words that have none are left out.
+        Of words in lower case; they are scaled to length one first. Words without a vector are left out.
     """
 
     def __init__(self, word_vectors: Embedding):

@@ -8,10 +8,10 @@ from research_lib.datasets.reading.spreadsheet import (
     find_column,
     find_separator,
     read_table,
-    read_text,
     split_cell,
     tidy_text,
 )
+from research_lib.datasets.reading.text_files import read_text
 
 KOREAN = "코드,배합목적\n1,유화제\n2,보습제\n"
 cells = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=8)
@@ -139,12 +139,9 @@ def test_merged_cells_are_named(write, merged, named):
         ("a.csv", KOREAN.encode("utf-16"), "It looks like UTF-16: give encoding='utf-16'"),
         ("a.csv", "code,purpose\n1,Tonic\n".encode("utf-16-le"), "like UTF-16-LE: give encoding='utf-16-le'"),
         ("a.csv", "code,purpose\n1,Tonic\n".encode("utf-16-be"), "like UTF-16-BE: give encoding='utf-16-be'"),
-        (
-            "a.csv",
-            "code,purpose\n1,crème\n".encode("cp1252"),
-            r"a.csv, line 2: not utf-8 .*\. Give the encoding",
-        ),
-        ("a.csv", b"\0\1\2abc\xff\xfe" * 40, r"a.csv, line 1: not utf-8 .*\. Give the encoding it is in"),
+        ("a.csv", "成分,目的\n1,乳化剤\n".encode("shift_jis"), "It looks like CP932: give encoding='cp932'"),
+        ("a.csv", "code,purpose\n1,crème\n".encode("latin-1"), r"a.csv, line 2: not utf-8 .*\. It looks like CP1252"),
+        ("a.csv", KOREAN.encode()[:20] + b"\xff" + KOREAN.encode()[20:], r"line 2: .*\. Give the encoding it is in"),
         ("a.csv", b"code,\0purpose\n1,Tonic\n", r"a.csv: not utf-8 text \(it holds NUL.*\. Give the encoding it is in"),
     ],
 )

@@ -50,7 +50,7 @@ def test_shuffling_keeps_the_counts_and_breaks_the_relations():
 
 def test_the_same_seed_gives_the_same_text():
     assert list(planted_grammar(50)) == list(planted_grammar(50)) != list(planted_grammar(50, random_state=1))
-    with pytest.raises(ValueError, match="n_sentences is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="n_sentences is 0, expected a whole number of at least 1"):
         planted_grammar(0)
 
 
@@ -82,7 +82,7 @@ def test_similarities_are_shared_features():
     assert np.isin(pairs["score"], [0, 0.5, 1]).all()
 
 
-def test_the_planted_vocabulary_is_exact_and_a_dealt_out_one_is_not():
+def test_the_planted_vocabulary_is_exact_and_noise_spoils_it():
     words, questions = planted_vocabulary(), planted_analogies()
     np.testing.assert_allclose(words["king"] - words["man"] + words["woman"], words["queen"], atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(words.vectors, axis=1), np.sqrt(2), rtol=1e-6)
@@ -91,5 +91,5 @@ def test_the_planted_vocabulary_is_exact_and_a_dealt_out_one_is_not():
     assert found["parallelogram_error"] < 1e-5
     assert found["null"] < 0.05
     assert analogy_accuracy(planted_vocabulary(noise=3), questions)["accuracy"]["all"] < 0.5
-    with pytest.raises(ValueError, match="n_dims is 5, expected at least 6"):
+    with pytest.raises(ValueError, match="n_dims is 5, expected a whole number of at least 6"):
         planted_vocabulary(n_dims=5)

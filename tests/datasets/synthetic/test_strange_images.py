@@ -11,16 +11,16 @@ for _number, _square in enumerate(SQUARES):
 def test_strange_images_are_made_of_the_normal_ones():
     images = Images(SQUARES, source="squares")
     found = strange_images(images, n=20)
-    assert list(found) == ["noise", "dealt out", "inverted", "stripes", "two halves"]
+    assert list(found) == ["noise", "shuffled pixels", "inverted", "stripes", "two halves"]
     assert {some.pixels.shape for some in found.values()} == {(20, 8, 9)}
     known = {square.tobytes() for square in images.pixels}
     assert {(1 - picture).tobytes() for picture in found["inverted"].pixels} <= known
     upper, lower = ({square[half].tobytes() for square in images.pixels} for half in (np.s_[:4], np.s_[4:]))
     assert {picture[:4].tobytes() for picture in found["two halves"].pixels} <= upper
     assert {picture[4:].tobytes() for picture in found["two halves"].pixels} <= lower
-    dealt = found["dealt out"].pixels
-    assert set(dealt.sum(axis=(1, 2))) <= set(images.pixels.sum(axis=(1, 2)))  # as much ink
-    assert not {picture.tobytes() for picture in dealt} & known
+    shuffled = found["shuffled pixels"].pixels
+    assert set(shuffled.sum(axis=(1, 2))) <= set(images.pixels.sum(axis=(1, 2)))  # as much ink
+    assert not {picture.tobytes() for picture in shuffled} & known
     assert 0.4 < found["noise"].pixels.mean() < 0.6
     assert found["stripes"].source == "squares, stripes"
 

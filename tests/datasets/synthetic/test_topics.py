@@ -158,7 +158,7 @@ def test_noise_is_round_or_a_cube():
 def test_impossible_groups_and_shapes_are_refused():
     with pytest.raises(ValueError, match="7 groups for 5 vectors"):
         planted_groups(5, 7)
-    with pytest.raises(ValueError, match="Unknown shape 'round', expected gaussian or uniform"):
+    with pytest.raises(ValueError, match="Unknown shape 'round', expected one of: gaussian, uniform"):
         noise(shape="round")
 
 

@@ -9,14 +9,19 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from research_lib.containers.embedding import Embedding
 from research_lib.containers.images import Images
 from research_lib.datasets import load
-from research_lib.measures.agreement import neighbour_agreement, search_scores_by_kind
+from research_lib.measures.agreement import neighbour_agreement, search_scores_by_label
 from research_lib.models.images.autoencoder import Autoencoder
 from research_lib.models.images.network import distorted
 
-QUICK = Autoencoder(8, epochs=20, random_state=0)
+QUICK = Autoencoder(n_dims=8, epochs=20, random_state=0)
 
 
-@parametrize_with_checks([Autoencoder(2, (8,), epochs=3, n_neighbors=3)])
+@parametrize_with_checks(
+    [
+        Autoencoder(n_dims=2, hidden=(8,), epochs=3, n_neighbors=3),
+        Autoencoder(n_dims=1, hidden=(), epochs=3, n_neighbors=2, noise=0, validation_fraction=0.2, patience=1),
+    ]
+)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -30,9 +35,8 @@ def sheet(n, rng, bend=1.0):
 
 @pytest.fixture(scope="module")
 def on_the_sheet():
-    return Autoencoder(2, (32,), noise=0.02, epochs=150, learning_rate=0.01, random_state=0).fit(
-        sheet(600, np.random.default_rng(0))
-    )
+    model = Autoencoder(n_dims=2, hidden=(32,), noise=0.02, epochs=150, learning_rate=0.01, random_state=0)
+    return model.fit(sheet(600, np.random.default_rng(0)))
 
 
 @pytest.fixture(scope="module")
@@ -142,14 +146,14 @@ def test_the_same_seed_gives_the_same_vectors_and_leaves_torchs_own_generator_al
     few = digits.subset(np.arange(100))
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    first, second = (Autoencoder(4, epochs=2, random_state=3).fit(few).embedding_.vectors for _ in range(2))
+    first, second = (Autoencoder(n_dims=4, epochs=2, random_state=3).fit(few).embedding_.vectors for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     np.testing.assert_array_equal(first, second)
-    assert (first != Autoencoder(4, epochs=2, random_state=4).fit(few).embedding_.vectors).any()
+    assert (first != Autoencoder(n_dims=4, epochs=2, random_state=4).fit(few).embedding_.vectors).any()
 
 
 def test_it_stops_when_what_it_did_not_learn_is_no_longer_given_back_better(digits):
-    model = Autoencoder(2, epochs=60, validation_fraction=0.3, patience=2, learning_rate=0.05, random_state=0)
+    model = Autoencoder(n_dims=2, epochs=60, validation_fraction=0.3, patience=2, learning_rate=0.05, random_state=0)
     history = model.fit(digits.subset(np.arange(60))).history_
     assert len(history) < 60
     assert history["validation_loss"].idxmin() == len(history) - 3
@@ -171,7 +175,7 @@ def test_nothing_is_distorted_by_a_strength_of_nothing_and_ink_stays_otherwise()
 
 def test_a_data_frame_and_constant_columns_are_taken():
     table = pd.DataFrame({"a": np.linspace(0, 1, 97), "b": 0.1})  # the mean of so many 0.1 is not 0.1
-    model = Autoencoder(1, (4,), epochs=5, random_state=0).fit(table)
+    model = Autoencoder(n_dims=1, hidden=(4,), epochs=5, random_state=0).fit(table)
     assert model.reconstruct(table)[:, 1] == pytest.approx(0.1, abs=2)
     moved = model.anomaly_scores(table.assign(b=0.1 + 1e-9))
     assert moved == pytest.approx(model.anomaly_scores(table), abs=1e-3)
@@ -180,19 +184,58 @@ def test_a_data_frame_and_constant_columns_are_taken():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"n_dims": 0}, "n_dims is 0, expected at least 1"),
-        ({"batch_size": 1}, "batch_size is 1, expected at least 2"),
-        ({"hidden": (8, 0)}, "hidden is 0, expected at least 1"),
+        ({"n_dims": 0}, "n_dims is 0, expected a whole number of at least 1"),
+        ({"n_dims": 2.5}, "n_dims is 2.5, expected"),
+        ({"n_dims": "4"}, "n_dims is '4', expected"),
+        ({"n_dims": None}, "n_dims is None, expected"),
+        ({"n_dims": np.nan}, "n_dims is nan, expected"),
+        ({"epochs": 1.5}, "epochs is 1.5, expected"),
+        ({"batch_size": 1}, "batch_size is 1, expected a whole number of at least 2"),
+        ({"patience": 0}, "patience is 0, expected a whole number of at least 1"),
+        ({"hidden": (8, 0)}, r"hidden\[1\] is 0, expected a whole number of at least 1"),
+        ({"hidden": 8}, r"hidden is 8, expected the sizes of layers, such as \(64,\)"),
         ({"n_neighbors": 900}, "900 samples to learn from, expected more than n_neighbors=900"),
         ({"validation_fraction": 0.99}, "9 samples to learn from, expected more than n_neighbors=10"),
-        ({"validation_fraction": 1}, "validation_fraction is 1, expected 0 to less than 1"),
-        ({"distortion": -1}, "distortion is -1, expected 0 or more"),
-        ({"learning_rate": 0}, "learning_rate is 0, expected a positive number"),
+        ({"validation_fraction": 1}, "validation_fraction is 1, expected a number of at least 0 and below 1"),
+        ({"distortion": -1}, "distortion is -1, expected a number of at least 0"),
+        ({"learning_rate": 0}, "learning_rate is 0, expected a number above 0"),
+        ({"learning_rate": np.inf}, "learning_rate is inf, expected a number above 0"),
+        ({"learning_rate": 1e9}, "learning_rate is 1000000000.0, expected a number above 0 and of at most 10"),
+        ({"device": "tpu"}, "device is 'tpu', expected one that this machine has"),
     ],
 )
 def test_parameters_out_of_range_are_refused(digits, changed, message):
     with pytest.raises(ValueError, match=message):
         clone(QUICK).set_params(**changed).fit(digits)
+
+
+def test_a_saved_model_gives_what_the_fitted_one_gives(tmp_path, digits, of_digits, on_the_sheet):
+    few = digits.subset(np.arange(20))
+    rows = sheet(9, np.random.default_rng(6))
+    for name, model, things in (("images", of_digits, few), ("table", on_the_sheet, rows)):
+        torch.manual_seed(5)
+        state = torch.get_rng_state()
+        again = Autoencoder.load(model.save(tmp_path / name))
+        assert torch.equal(torch.get_rng_state(), state)
+        assert again.get_params() == model.get_params()
+        for by in ("both", "density", "reconstruction"):
+            np.testing.assert_array_equal(again.anomaly_scores(things, by), model.anomaly_scores(things, by))
+        np.testing.assert_array_equal(again.transform(things), model.transform(things))
+        np.testing.assert_array_equal(again.embedding_.vectors, model.embedding_.vectors)
+        assert again.embedding_.metadata.equals(model.embedding_.metadata)
+    again = Autoencoder.load(tmp_path / "images")
+    np.testing.assert_array_equal(again.reconstruct(few).pixels, of_digits.reconstruct(few).pixels)
+    with pytest.raises(ValueError, match="shelf: images of 4 × 16, expected 8 × 8 as in fit"):
+        again.transform(Images(np.zeros((2, 4, 16)), source="shelf"))
+
+
+def test_a_model_of_named_columns_is_saved_with_what_other_parameters_it_had_when_fitted(tmp_path):
+    table = pd.DataFrame(sheet(30, np.random.default_rng(0)), columns=list("abcdefghij"))
+    model = Autoencoder(n_dims=2, hidden=(4,), epochs=1, random_state=0).fit(table)
+    again = Autoencoder.load(model.set_params(n_dims=9, n_neighbors=25, hidden=(7, 7)).save(tmp_path / "model"))
+    np.testing.assert_array_equal(again.anomaly_scores(table), model.anomaly_scores(table))
+    with pytest.raises(ValueError, match="feature names should match"):
+        again.transform(table.rename(columns={"a": "z"}))
 
 
 def test_other_images_and_other_scores_are_refused(digits, of_digits):
@@ -209,10 +252,10 @@ def test_other_images_and_other_scores_are_refused(digits, of_digits):
 @pytest.mark.real("mnist-test")
 def test_neighbours_of_digits_are_digits_of_the_kind_more_often_than_by_pixels():
     digits = load("images", "mnist-test")
-    vectors = Autoencoder(32, epochs=5, random_state=0).fit(digits).embedding_
+    vectors = Autoencoder(n_dims=32, epochs=5, random_state=0).fit(digits).embedding_
     pixels = Embedding(digits.to_matrix(), digits.names)
     found, rival = (
-        search_scores_by_kind(space, digits.labels, asked=np.arange(2000))["precision@10"].mean()
+        search_scores_by_label(space, digits.labels, asked=np.arange(2000))["precision@10"].mean()
         for space in (vectors, pixels)
     )
     assert rival == pytest.approx(0.895, abs=0.001)

@@ -3,6 +3,8 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from scipy import sparse
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -14,7 +16,13 @@ from research_lib.models.mixture.regressor import MixtureRegressor
 from research_lib.models.mixture.tables import typical_amounts
 
 
-@parametrize_with_checks([MixtureRegressor(8, (16,), epochs=20, n_members=2, batch_size=64)])
+@parametrize_with_checks(
+    [
+        MixtureRegressor(n_entries=8, hidden=(16,), epochs=20, n_members=2, batch_size=64),
+        MixtureRegressor(n_entries=8, hidden=(), epochs=100, n_members=1, loss="mae", validation_fraction=0),
+        MixtureRegressor(n_entries=8, hidden=(16,), epochs=40, batch_size=32, n_members=2, loss="huber", patience=3),
+    ]
+)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -38,7 +46,7 @@ def twin():
 
 @pytest.fixture(scope="module")
 def fitted(twin):
-    model = MixtureRegressor(4, (32, 32), epochs=150, batch_size=64, n_members=4, random_state=0)
+    model = MixtureRegressor(n_entries=4, hidden=(32, 32), epochs=150, batch_size=64, n_members=4, random_state=0)
     return model.fit(twin[0].subset(np.arange(300)))
 
 
@@ -61,7 +69,8 @@ def test_learns_what_was_planted_and_a_line_does_not(twin, fitted):
 
 def test_linear_g_predicts_like_ridge(twin):
     table = twin[0]
-    model = MixtureRegressor(8, (), epochs=300, batch_size=512, n_members=1, weight_decay=0, random_state=0).fit(table)
+    model = MixtureRegressor(n_entries=8, hidden=(), epochs=300, batch_size=512, n_members=1, weight_decay=0)
+    model.set_params(random_state=0).fit(table)
     ridge = Ridge(1e-3).fit(table.amounts, table.target)
     assert np.corrcoef(model.predict(table), ridge.predict(table.amounts))[0, 1] > 0.99
 
@@ -86,9 +95,8 @@ def test_batch_equals_scalar_and_sparse_equals_dense(twin, fitted):
 
 def test_same_seed_same_numbers(twin):
     table = twin[0]
-    one, again, other = (
-        MixtureRegressor(4, (8,), epochs=5, random_state=seed).fit(table).predict(table) for seed in (0, 0, 1)
-    )
+    model = MixtureRegressor(n_entries=4, hidden=(8,), epochs=5)
+    one, again, other = (model.set_params(random_state=seed).fit(table).predict(table) for seed in (0, 0, 1))
     assert np.array_equal(one, again)
     assert not np.allclose(one, other)
 
@@ -111,7 +119,7 @@ def test_context_and_log_of_the_target(twin):
     target = np.exp(table.target + (heat - 300) / 10)
     table = Mixtures(table.amounts, table.code_names, target, context=pd.DataFrame({"temperature": heat}))
     options = {"target_transform": "log", "epochs": 100, "batch_size": 64, "n_members": 2, "random_state": 0}
-    model = MixtureRegressor(4, (32, 32), **options).fit(table)
+    model = MixtureRegressor(n_entries=4, hidden=(32, 32), **options).fit(table)
     assert r2_score(np.log(target), np.log(model.predict(table))) > 0.9
     assert (model.predict_interval(table)[0] > 0).all()
     with pytest.raises(ValueError, match="context has 0 columns, in fit it had 1"):
@@ -123,7 +131,7 @@ def test_context_and_log_of_the_target(twin):
 def test_two_targets_at_once(twin):
     table = twin[0]
     both = np.column_stack([table.target, table.amounts[:, [3]].toarray()[:, 0]])
-    model = MixtureRegressor(6, (32, 32), epochs=100, batch_size=64, n_members=2, random_state=0)
+    model = MixtureRegressor(n_entries=6, hidden=(32, 32), epochs=100, batch_size=64, n_members=2, random_state=0)
     model.fit(table.amounts, both)
     mean, spread = model.predict(table.amounts, return_std=True)
     assert mean.shape == spread.shape == both.shape
@@ -135,7 +143,7 @@ def test_a_code_of_no_formula_has_the_vector_of_its_features():
     alike = np.repeat(np.eye(10), 2, axis=0)  # codes 2i and 2i + 1 have the same feature
     amounts = table.amounts.tolil()
     amounts[:, 1] = 0
-    model = MixtureRegressor(4, (16,), epochs=20, n_members=2, random_state=0)
+    model = MixtureRegressor(n_entries=4, hidden=(16,), epochs=20, n_members=2, random_state=0)
     model.fit(amounts.tocsr(), table.target, code_features=alike)
     assert model.embedding_.metadata["n_formulas"][1] == 0
     assert np.abs(model.embedding_["x1"]).max() > 0
@@ -165,8 +173,9 @@ def test_unknown_codes(fitted):
         ([[1, 0], [0, 1]], [2, 2], {}, r"target is \[2\.\] in all 2 formulas"),
         ([[1, 0]], [2], {}, "n_samples = 1"),
         ([[1, 0], [0, 1]], [0, 1], {"loss": "mea"}, "Unknown loss 'mea', expected one of: mse, mae, huber"),
-        ([[1, 0], [0, 1]], [0, 1], {"epochs": 0}, "epochs is 0, expected at least 1"),
-        ([[1, 0], [0, 1]], [0, 1], {"dropout": 1}, "dropout is 1, expected 0 to less than 1"),
+        ([[1, 0], [0, 1]], [0], {}, "1 targets for 2 formulas"),
+        ([[1, 0], [0, 1]], [0, 1], {"epochs": 0}, "epochs is 0, expected a whole number of at least 1"),
+        ([[1, 0], [0, 1]], [0, 1], {"dropout": 1}, "dropout is 1, expected a number of at least 0 and below 1"),
     ],
 )
 def test_what_bad_input_gets(amounts, target, options, message):
@@ -174,16 +183,95 @@ def test_what_bad_input_gets(amounts, target, options, message):
         MixtureRegressor(**options).fit(np.array(amounts, dtype=float), target)
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("n_entries", [0, 2.5, "4", None, np.nan]),
+        ("n_members", [0]),
+        ("epochs", [1.5, None]),
+        ("batch_size", [0]),
+        ("patience", [0, -1]),
+        ("hidden", [(0,), (-3,), (8, 2.5), "64", 5]),
+        ("learning_rate", [0.0, -0.1, np.nan, np.inf, 1e9]),
+        ("weight_decay", [-1.0]),
+        ("code_decay", [-1.0]),
+        ("validation_fraction", [-0.1, 0.99]),  # a member would learn from next to nothing
+        ("activation", ["tan"]),
+        ("target_transform", ["ln"]),
+        ("unknown", ["warn", "eror"]),
+        ("device", ["tpu", "cuda:99"]),
+    ],
+)
+def test_parameters_out_of_their_range_are_refused_by_name(name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=rf"{name}\b.* expected"):
+            MixtureRegressor(**{name: value}).fit(np.eye(3), [1, 2, 3])
+
+
+def test_without_held_out_formulas_there_is_no_spread():
+    model = MixtureRegressor(n_entries=2, hidden=(), epochs=1, validation_fraction=0).fit(np.eye(4), [1, 2, 3, 4])
+    with pytest.raises(ValueError, match="validation_fraction above 0"):
+        model.predict(np.eye(4), return_std=True)
+    with pytest.raises(ValueError, match="validation_fraction above 0"):
+        model.predict_interval(np.eye(4))
+
+
+def test_a_fitted_model_is_saved_and_goes_on_as_it_would_have(tmp_path):
+    """All that it is asked after loading is equal to the last digit, also what is learnt then."""
+    table = planted(n_formulas=120)[0]
+    heat = pd.DataFrame({"temperature": np.random.default_rng(0).uniform(280, 320, len(table))})
+    table = Mixtures(table.amounts, table.code_names, np.exp(table.target), context=heat, total=1)
+    features, new = np.repeat(np.eye(10), 2, axis=0), table.subset(np.arange(8))
+    new = Mixtures(new.amounts, [*new.code_names[:18], "new", "newer"], new.target, context=new.context)
+    options = {"target_transform": "log", "loss": "mae", "normalise": True, "activation": "silu", "random_state": 0}
+    model = MixtureRegressor(n_entries=3, hidden=(8,), epochs=5, n_members=2, **options)
+    model.fit(table, code_features=features)
+    again = MixtureRegressor.load(model.set_params(hidden=(99,)).save(tmp_path / "model.safetensors"))
+    assert again.get_params() == model.get_params()
+    for one, other in zip(answers_of(model, table), answers_of(again, table), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert again.embedding_.metadata.equals(model.embedding_.metadata)
+    pd.testing.assert_frame_equal(again.history_, model.history_)
+    for each in (model, again):
+        each.add_codes(["like 0"], features[:1]).fit_new_codes(new)
+    assert list(again.embedding_.names[-3:]) == ["like 0", "new", "newer"]
+    np.testing.assert_array_equal(again.embedding_.vectors, model.embedding_.vectors)
+    np.testing.assert_array_equal(again.predict(new), model.predict(new))
+
+
+def answers_of(model, table):
+    """What a model says of formulas."""
+    found = model.suggest(float(np.median(table.target)), n=1, extrapolate=True)
+    yield from (*model.predict(table, return_std=True), *model.predict_interval(table), model.transform(table))
+    yield from (found.amounts.toarray(), found.target, found.formula_metadata["spread"], model.held_out_)
+
+
+def test_a_damaged_file_is_refused_by_name(tmp_path):
+    path = MixtureRegressor(n_entries=2, hidden=(), epochs=1).fit(np.eye(4), [1, 2, 3, 4]).save(tmp_path / "model")
+    with safe_open(path, framework="numpy") as file:
+        header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file({name: tensor for name, tensor in tensors.items() if "weights" not in name}, path, header)
+    with pytest.raises(ValueError, match=rf"^{path}: damaged, expected what MixtureRegressor.save wrote"):
+        MixtureRegressor.load(path)
+
+
+def test_the_container_keeps_its_amounts_when_codes_are_added():
+    table = planted(n_formulas=30)[0]
+    MixtureRegressor(n_entries=2, hidden=(), epochs=1).fit(table).add_codes(["new"])
+    assert table.amounts.shape == (30, 20)
+
+
 def test_stopping_goes_back_to_the_best_epoch(twin):
     noise = np.random.default_rng(0).normal(size=len(twin[0]))
-    model = MixtureRegressor(8, (64, 64), epochs=400, patience=5, random_state=0).fit(twin[0].amounts, noise)
+    model = MixtureRegressor(n_entries=8, hidden=(64, 64), epochs=400, patience=5, random_state=0)
+    model.fit(twin[0].amounts, noise)
     assert len(model.history_) < 400
     assert model.history_["validation_loss"].idxmin() == len(model.history_) - 6
 
 
 def test_held_out_formulas_of_the_same_codes_stay_together():
-    kinds = np.random.default_rng(0).integers(0, 2, (50, 8)) * 1.0
-    amounts = sparse.csr_array(np.repeat(kinds, 4, axis=0))
+    code_sets = np.random.default_rng(0).integers(0, 2, (50, 8)) * 1.0
+    amounts = sparse.csr_array(np.repeat(code_sets, 4, axis=0))
     held_out = hold_out_formulas(amounts, 10, 0.1, np.random.default_rng(1))
     assert held_out.any(axis=0).all()
     assert 0.08 < held_out.mean() < 0.12
@@ -217,7 +305,7 @@ def before_the_new_code(twin):
     known, new = without_code(twin[0], "code 7")
     known = Mixtures(np.delete(known.amounts.toarray(), 7, axis=1), np.delete(known.code_names, 7), known.target)
     options = {"epochs": 150, "batch_size": 64, "n_members": 3, "random_state": 0}
-    return MixtureRegressor(4, (32, 32), **options).fit(known), new
+    return MixtureRegressor(n_entries=4, hidden=(32, 32), **options).fit(known), new
 
 
 def test_a_new_code_is_learnt_from_few_formulas(before_the_new_code):
@@ -240,16 +328,17 @@ def test_the_most_probable_vector_by_hand():
     """With one member and a linear g it is ridge regression of what the others leave, around the mean."""
     rng = np.random.default_rng(0)
     amounts, weights = rng.random((60, 3)), np.array([1.0, -2.0, 0.5])
-    model = MixtureRegressor(2, (), epochs=300, batch_size=64, n_members=1, validation_fraction=0, random_state=0)
-    model.fit(amounts, amounts @ weights)
+    options = {"epochs": 300, "batch_size": 64, "n_members": 1, "validation_fraction": 0, "random_state": 0}
+    model = MixtureRegressor(n_entries=2, hidden=(), **options).fit(amounts, amounts @ weights)
+    prior = model.ensemble_.prior
     few = rng.random((5, 4))
     target = few[:, :3] @ weights + 3 * few[:, 3]
-    start = model._prior.mean[0] / np.median(model.ensemble_.typical)
+    start = prior.mean[0] / np.median(model.ensemble_.typical)
     rest = model.predict(few[:, :3])
     model.fit_new_codes(few, target)
     typical = np.sqrt((few[:, 3] ** 2).mean())
-    slope = model.ensemble_.network.weights[0].detach().numpy()[0] * model.ensemble_.target.std
-    precision = model._prior.precision[0]
+    slope = model.ensemble_.g.weights[0].detach().numpy()[0] * model.ensemble_.target.std
+    precision = prior.precision[0]
     design = (few[:, [3]] / typical) @ slope.T / np.sqrt(0.1) / model.ensemble_.target.std
     left = (target - rest - few[:, 3] * (start @ slope)[0]) / np.sqrt(0.1) / model.ensemble_.target.std
     moved = np.linalg.solve(design.T @ design + precision, design.T @ left)
@@ -264,7 +353,8 @@ def test_a_code_without_formulas_has_the_mean_or_what_its_features_say(before_th
         model.add_codes(["code 99"], [[1, 0]])
     table = planted()[0]
     alike = np.repeat(np.eye(10), 2, axis=0)
-    model = MixtureRegressor(4, (16,), epochs=20, n_members=2, random_state=0).fit(table, code_features=alike)
+    model = MixtureRegressor(n_entries=4, hidden=(16,), epochs=20, n_members=2, random_state=0)
+    model.fit(table, code_features=alike)
     model.add_codes(["like 0", "like 8"], alike[[0, 8]])
     assert not np.allclose(model.embedding_["like 0"], model.embedding_["like 8"])
     with pytest.raises(ValueError, match="code_features has 3 columns, in fit it had 10"):
@@ -306,6 +396,8 @@ def test_suggestions_differ(fitted):
         (0.5, {"bounds": {"code 3": (0.2, 0.1)}}, r"bounds of 'code 3' are \(0.2, 0.1\)"),
         (0.5, {"bounds": {"code 33": (0, 1)}}, "No code 'code 33'"),
         (0.5, {"context": [300]}, "context has 1 values, expected 0"),
+        (0.5, {"n": 0}, "n is 0, expected a whole number of at least 1"),
+        (0.5, {"total": np.nan}, "total is nan, expected a number above 0"),
     ],
 )
 def test_what_impossible_wishes_get(fitted, target, options, message):
@@ -316,6 +408,6 @@ def test_what_impossible_wishes_get(fitted, target, options, message):
 def test_beyond_the_measured_only_when_asked(fitted):
     more = fitted._formulas.tocsc()[:, [3]].max() + 0.02
     with pytest.raises(ValueError, match="extrapolate: an amount is beyond what was measured"):
-        fitted.suggest(1.5, fixed={"code 3": more}, bounds={"code 4": (0, 1)})
+        fitted.suggest(1.5, fixed={"code 3": more}, bounds={"code 4": (0, 1)}, n=1)
     found = fitted.suggest(1.5, fixed={"code 3": more}, bounds={"code 4": (0, 1)}, extrapolate=True, n=1)
     assert found.formula_metadata["extrapolates"].all()

@@ -43,7 +43,7 @@ def trained(table: RowAdam | DenseAdam, batches: list) -> np.ndarray:
     return table.table()
 
 
-@pytest.mark.parametrize("n_steps", [1, 3, 400, 1500])  # beyond 1,024 the series has to grow
+@pytest.mark.parametrize("n_steps", [1, 3, 1500])  # beyond 1,024 the series has to grow
 def test_rows_move_as_under_dense_adam(n_steps):
     batches = random_batches(n_steps)
     expected = dense_adam(start(), batches)

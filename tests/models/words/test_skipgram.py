@@ -17,7 +17,7 @@ from research_lib.models.words.negative_sampling import (
     kept_shares,
     thinned_blocks,
 )
-from research_lib.models.words.skipgram import SkipGram, fit_softmax
+from research_lib.models.words.skipgram import SkipGram
 
 CAT = ["the", "fat", "cat", "sat", "on", "the", "mat"]
 PLANTED = SkipGram(n_dims=32, window=8, subsample=0, epochs=10, random_state=0)
@@ -29,7 +29,8 @@ def text(n=60, n_words=12, n_negatives=4, dtype=np.float64, seed=0):
     inputs, outputs = rng.normal(0, 0.5, size=(2, n_words, 7)).astype(dtype)
     words = rng.integers(n_words, size=n).astype(np.int32)
     words[rng.random(n) < 0.1] = END
-    return inputs, outputs, words, rng.integers(1, 4, size=n), rng.integers(n_words, size=(n, n_negatives))
+    reach, negatives = rng.integers(1, 4, size=n), rng.integers(n_words, size=(n, n_negatives))
+    return inputs, outputs, words, reach, negatives.astype(np.int32)
 
 
 def loop_oracle(inputs, outputs, words, reach, negatives, first_rate, last_rate):
@@ -80,9 +81,9 @@ def test_single_precision_stays_close():
 def test_a_step_is_along_the_gradient_of_the_loss():
     inputs, outputs, *_ = text()
     words, reach, negatives = (
-        np.array([3, 5, 3, 7]),
+        np.array([3, 5, 3, 7], dtype=np.int32),
         np.array([0, 2, 0, 0]),
-        np.array([[0] * 3, [2, 2, 5]] + [[0] * 3] * 2),
+        np.array([[0] * 3, [2, 2, 5]] + [[0] * 3] * 2, dtype=np.int32),
     )
     leaves = [torch.tensor(table, requires_grad=True) for table in (inputs, outputs)]
     u, v = leaves[0][[3, 3, 7]], leaves[1]
@@ -109,7 +110,7 @@ def test_pairs_are_those_of_a_double_loop():
             if i != j and abs(i - j) <= reach[i] and END not in words[min(i, j) : max(i, j) + 1]:
                 expected.append((words[j], words[i]))
     assert sorted(zip(*pairs_within(words, reach), strict=True)) == sorted(expected)
-    assert descend(*text(200)[:2], words, reach, text(200)[4], 0, 0)[1] == len(expected)
+    assert descend(*text(200)[:2], words, reach, text(200)[4], 0.0, 0.0)[1] == len(expected)
 
 
 def test_noise_comes_as_often_as_it_should():
@@ -142,7 +143,7 @@ def test_planted_analogies_are_found_and_shuffled_ones_are_not(loss):
 
 def test_what_it_gives_is_named_and_counted():
     corpus = planted_grammar(300)
-    model = SkipGram(8, min_count=3, epochs=2, random_state=0).fit(corpus)
+    model = SkipGram(n_dims=8, min_count=3, epochs=2, random_state=0).fit(corpus)
     counts = corpus.word_counts()
     assert list(model.embedding_.names) == list(counts.index[counts >= 3])
     assert list(model.embedding_.metadata["count"]) == list(counts[counts >= 3])
@@ -152,16 +153,24 @@ def test_what_it_gives_is_named_and_counted():
 
 
 @pytest.mark.parametrize("loss", ["negative sampling", "softmax"])
-def test_the_same_seed_gives_the_same_vectors(loss):
+def test_the_same_seed_gives_the_same_vectors_and_so_does_a_saved_model(loss, tmp_path):
     corpus = planted_grammar(300)
-    first, again, other = (SkipGram(8, loss=loss, epochs=2, random_state=seed).fit(corpus) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first.embedding_.vectors, again.embedding_.vectors)
+    first, again, other = (SkipGram(n_dims=8, loss=loss, epochs=2, random_state=seed).fit(corpus) for seed in (0, 0, 1))
+    loaded = SkipGram.load(first.save(tmp_path / "words.safetensors"))
+    assert loaded.get_params() == first.get_params() and loaded.history_.equals(first.history_)
+    for model in (again, loaded):
+        np.testing.assert_array_equal(model.embedding_.vectors, first.embedding_.vectors)
+        np.testing.assert_array_equal(model.context_embedding_.vectors, first.context_embedding_.vectors)
+        assert list(model.embedding_.names) == list(first.embedding_.names)
+        assert model.embedding_.metadata.equals(first.embedding_.metadata)
     assert not np.array_equal(first.embedding_.vectors, other.embedding_.vectors)
 
 
 def test_the_loss_falls_from_that_of_a_guess():
     history = (
-        SkipGram(16, epochs=8, subsample=0, learning_rate=0.05, random_state=0).fit(planted_grammar(4000)).history_
+        SkipGram(n_dims=16, epochs=8, subsample=0, learning_rate=0.05, random_state=0)
+        .fit(planted_grammar(4000))
+        .history_
     )
     assert history["loss"].is_monotonic_decreasing
     assert history["loss"].iloc[0] < 6 * np.log(2) + 0.01  # a pair and five negatives at a half each
@@ -191,20 +200,19 @@ def test_frequent_words_are_left_out_at_random():
 
 
 def test_the_softmax_is_one_hot_times_two_matrices():
-    words = np.array([0, 1, 2, 3, 4, 0, 5, END])
-    counts = np.bincount(words[:-1])
-    rates = {"learning_rate": 1e-12, "subsample": 0, "epochs": 1, "verbose": 0, "device": torch.device("cpu")}
-    inputs, outputs, history = fit_softmax(
-        words, counts, n_dims=4, window=1, batch_size=100, rng=np.random.default_rng(0), **rates
-    )
+    words = ["a", "b", "c", "d", "e", "a", "f"]
+    model = SkipGram(
+        n_dims=4, window=1, loss="softmax", min_count=1, subsample=0, epochs=1, learning_rate=1e-12, random_state=0
+    ).fit(Corpus([words]))
     losses = []
     for i in range(7):
         for j in (i - 1, i + 1):
             if 0 <= j < 7:
-                hidden = np.eye(6)[words[j]] @ inputs
-                probability = np.exp(outputs @ hidden) / np.exp(outputs @ hidden).sum()
-                losses.append(-np.log(probability[words[i]]))
-    assert history["loss"].iloc[0] == pytest.approx(np.mean(losses), abs=1e-6)
+                one_hot = model.embedding_.names == words[j]
+                hidden = one_hot @ model.embedding_.vectors
+                scores = np.exp(model.context_embedding_.vectors @ hidden)
+                losses.append(-np.log(scores[model.embedding_.position(words[i])] / scores.sum()))
+    assert model.history_["loss"].iloc[0] == pytest.approx(np.mean(losses), abs=1e-6)
 
 
 class Stream:
@@ -222,9 +230,9 @@ def test_a_stream_is_read_twice_and_gives_what_a_list_gives():
     stream = Stream()
     corpus = Corpus(stream)
     iterated = stream.n_readings
-    streamed = SkipGram(8, epochs=3, random_state=0).fit(corpus)
+    streamed = SkipGram(n_dims=8, epochs=3, random_state=0).fit(corpus)
     assert stream.n_readings - iterated == 2
-    listed = SkipGram(8, epochs=3, random_state=0).fit(planted_grammar(300))
+    listed = SkipGram(n_dims=8, epochs=3, random_state=0).fit(planted_grammar(300))
     np.testing.assert_array_equal(streamed.embedding_.vectors, listed.embedding_.vectors)
 
 
@@ -240,10 +248,13 @@ def test_a_stream_is_read_twice_and_gives_what_a_list_gives():
         ),
         ([CAT], {"min_count": 2}, "min_count=2 leaves 1 of 6 words, expected at least 2; the commonest, 'the'"),
         ([CAT], {"min_count": 1, "window": 7}, "window is 7 words to each side, but the longest document has 7 known"),
-        ([CAT], {"n_dims": 0}, "n_dims is 0, expected at least 1"),
+        ([CAT], {"n_dims": 0}, "n_dims is 0, expected a whole number of at least 1"),
+        ([CAT], {"n_dims": 2.5}, "n_dims is 2.5"),
+        ([CAT], {"epochs": None}, "epochs is None"),
         ([CAT], {"loss": "hinge"}, "Unknown loss 'hinge', expected one of: negative sampling, softmax"),
-        ([CAT], {"learning_rate": -1}, "learning_rate is -1, expected a positive number"),
+        ([CAT], {"learning_rate": -1}, "learning_rate is -1, expected a number above 0"),
         ([CAT], {"subsample": -0.1}, "subsample is -0.1"),
+        ([CAT], {"subsample": np.nan}, "subsample is nan"),
     ],
 )
 def test_bad_input_gets_one_clear_message(documents, options, message):
@@ -252,12 +263,12 @@ def test_bad_input_gets_one_clear_message(documents, options, message):
 
 
 def test_what_is_not_a_corpus_is_refused():
-    with pytest.raises(TypeError, match="fit takes a Corpus, not list"):
+    with pytest.raises(TypeError, match=r"fit takes Corpus, not list; see Corpus\.from_texts"):
         SkipGram().fit([CAT])
 
 
 def test_an_unknown_word_gets_its_near_miss():
-    learnt = SkipGram(4, window=1, min_count=1, epochs=1, random_state=0).fit(Corpus([CAT])).embedding_
+    learnt = SkipGram(n_dims=4, window=1, min_count=1, epochs=1, random_state=0).fit(Corpus([CAT])).embedding_
     with pytest.raises(KeyError, match=r"No name 'kat' among 6\. Did you mean 'sat'"):
         learnt["kat"]
 

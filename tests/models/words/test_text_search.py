@@ -4,11 +4,11 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from research_lib.containers.documents import Documents
-from research_lib.containers.embedding import Embedding, shuffled_names
+from research_lib.containers.embedding import Embedding
 from research_lib.datasets import load
 from research_lib.measures.retrieval import judge_searches
 from research_lib.models.words.skipgram import SkipGram
-from research_lib.models.words.text_search import MeanWordVectors, TextSearch, side_by_side
+from research_lib.models.words.text_search import MeanWordVectors, TextSearch
 
 TEXTS = {
     "garage": "the engine and wheels of a car are repaired",
@@ -97,8 +97,10 @@ def test_a_query_of_which_no_word_is_known(documents, word_vectors):
 
 
 def test_bad_input_gets_one_message(documents, word_vectors):
+    with pytest.raises(TypeError, match="TextSearch takes Documents, not list; see Documents"):
+        TextSearch.by_keyword(list(TEXTS.values()))
     search = TextSearch.by_keyword(documents)
-    with pytest.raises(ValueError, match="n is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="n is 0, expected a whole number of at least 1"):
         search.search("car", n=0)
     with pytest.raises(TypeError, match=r"queries are one text, expected a list such as \['car'\]"):
         search.score("car")
@@ -111,12 +113,12 @@ def test_bad_input_gets_one_message(documents, word_vectors):
 @pytest.fixture(scope="module")
 def judged(documents, word_vectors):
     asked = [("car", "thing", ["automobile", "garage"]), ("F7A", "code", ["fuse"]), ("kitten", "thing", ["kitten"])]
-    queries = pd.DataFrame(asked, columns=["query", "sort", "relevant"])
+    queries = pd.DataFrame(asked, columns=["query", "label", "relevant"])
     texts = Documents(documents.texts, documents.names, queries=queries)
     return {"keyword": TextSearch.by_keyword(texts), "words": TextSearch.by_words(texts, word_vectors)}
 
 
-def test_searches_are_judged_by_sort_of_query(judged):
+def test_searches_are_judged_by_label_of_query(judged):
     queries = ["car", "F7A", "kitten"]
     scores = {name: search.score(queries, unknown="ignore") for name, search in judged.items()}
     recall = judge_searches(scores, judged["keyword"].documents, k=3)
@@ -126,8 +128,8 @@ def test_searches_are_judged_by_sort_of_query(judged):
     pd.testing.assert_frame_equal(recall, expected, check_names=False)
 
 
-def test_side_by_side_ticks_what_answers_the_query(judged):
-    table = side_by_side(judged, ["car", "F7A", "purrs"], n=3)
+def test_answers_tick_what_answers_the_query(judged):
+    table = pd.DataFrame({name: search.answers(["car", "F7A", "purrs"], n=3) for name, search in judged.items()})
     assert table.loc["car", "keyword"] == "road, ✓ garage"
     assert set(table.loc["car", "words"].split(", ")) == {"road", "✓ garage", "✓ automobile"}
     assert list(table.loc["F7A"]) == ["✓ fuse", "–"]
@@ -135,29 +137,29 @@ def test_side_by_side_ticks_what_answers_the_query(judged):
 
 
 @pytest.fixture(scope="module")
-def by_sort():
-    """Mean recall@5 of every search of the sample, a row a sort of query."""
+def by_label():
+    """Mean recall@5 of every search of the sample, a row a label of queries."""
     sample = load("documents")
     queries = list(sample.queries["query"])
     corpus = sample.to_corpus()
-    learnt = SkipGram(50, 10, min_count=1, epochs=60, random_state=0).fit(corpus).embedding_
+    learnt = SkipGram(n_dims=50, window=10, min_count=1, epochs=60, random_state=0).fit(corpus).embedding_
     searches = {
         "keyword": TextSearch.by_keyword(sample),
         "topics": TextSearch.by_topics(sample, 50),
         "words": TextSearch.by_words(sample, learnt),
         "words seen twice": TextSearch.by_words(sample, learnt.subset(learnt.metadata["count"] > 1)),
-        "null": TextSearch.by_words(sample, shuffled_names(learnt)),
+        "null": TextSearch.by_words(sample, learnt.shuffled()),
     }
     scores = {name: search.score(queries, unknown="ignore") for name, search in searches.items()}
     return judge_searches(scores, sample, 5).T
 
 
-def test_on_the_sample_meaning_wins_for_synonyms_and_keywords_for_names(by_sort):
-    synonym, exact = by_sort.loc["synonym"], by_sort.loc["exact"]
+def test_on_the_sample_meaning_wins_for_synonyms_and_keywords_for_names(by_label):
+    synonym, exact = by_label.loc["synonym"], by_label.loc["exact"]
     assert synonym[["topics", "words"]].min() > 0.5 > 0.2 > synonym["keyword"]
     assert exact["keyword"] == 1
     assert exact["words seen twice"] < 0.3
 
 
-def test_words_with_the_vectors_of_others_find_no_synonym(by_sort):
-    assert by_sort.loc["synonym", "null"] < 0.2
+def test_words_with_the_vectors_of_others_find_no_synonym(by_label):
+    assert by_label.loc["synonym", "null"] < 0.2

@@ -1,0 +1,29 @@
+import pandas as pd
+import pytest
+
+from research_lib.datasets.reading.times import read_times
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["978307200", "978393600"],
+        ["20010101", "20010102"],
+        ["2001-01-01", "2001-1-2"],
+        ["2001/01/01", "2001/1/2"],
+        ["2001.01.01", "2001. 1. 2."],
+        ["2001-01-01 00:00", "2001-01-02T00:00:00Z"],
+    ],
+)
+def test_times_in_one_format_are_read(cells):
+    times = read_times(pd.Series(cells, name="time"))
+    assert times.dtype == "datetime64[s]"
+    assert times.astype("datetime64[D]").astype(str).tolist() == ["2001-01-01", "2001-01-02"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["2001112", "٢٠٠١-٠١-٠١", "2001-01-01 25:00", "1/2/2001", "20011301", "2001-01-01T00:00+09"]
+)
+def test_what_is_unclear_is_no_time(cell):
+    with pytest.raises(ValueError, match=r"row 1, column 'time': .* is no time that can be read, or no day"):
+        read_times(pd.Series(["2001-01-01", cell], name="time"))
