@@ -46,8 +46,8 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: pairs of the sample text, with the share of features that they have in common. ``"word-tests"``: see
-        `name`. A path: a tab-separated file of two words and a number.
+        ``"sample"``: pairs of the sample text, with the share of features that they have in common. ``"word-tests"``:
+        see `name`. A path: a tab-separated file of two words and a number.
     name : {"wordsim353", "simlex999"}
         Which of ``"word-tests"``. WordSim-353 asks for relatedness, 0 to 10 (coffee and cup are near); SimLex-999 for
         similarity, 0 to 10 (they are not).
