@@ -12,7 +12,7 @@ import pandas as pd
 from research_lib.checks import check_choice
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading import check_collections, cleaning_log
+from research_lib.datasets.reading import check_collections, cleaning_log, errors_in
 from research_lib.datasets.reading.spreadsheet import (
     TABLE_ENDINGS,
     find_column,
@@ -235,15 +235,13 @@ def _read_cells(
 ) -> tuple[list[_Entry], pd.DataFrame]:
     """The rows of a table, and its other columns, with None where a value is missing."""
     table = read_table(path, encoding=encoding)
-    try:
+    with errors_in(path):
         name = find_column(table, name_column, NAME_COLUMNS, "names or codes of ingredients", "name_column")
         purpose = find_column(table, purpose_column, PURPOSE_COLUMNS, "purposes", "purpose_column")
         if name == purpose:
             raise ValueError(f"the column {name!r} cannot hold both the names and the purposes.")
         cells = table[purpose].str.replace(r"^\s*\[(.*)\]\s*$", r"\1", regex=True)  # [1, 9, 2]
         separator = find_separator(cells, separator, "purpose")
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
     # Blanks within a name stay: the EU tells "PEG-8  DIMETHICONE", with two blanks, from the one with a single blank.
     entries = [
         _Entry(number, f"row {number}, column {purpose!r}", text.strip(), split_cell(cell, separator))

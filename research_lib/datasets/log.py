@@ -9,8 +9,14 @@ import pandas as pd
 
 from research_lib.containers.interactions import Interactions
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading import cleaning_log
-from research_lib.datasets.reading.spreadsheet import find_column, read_table, split_cell, tidy_text
+from research_lib.datasets.reading import cleaning_log, errors_in
+from research_lib.datasets.reading.spreadsheet import (
+    find_column,
+    find_optional_column,
+    read_table,
+    split_cell,
+    tidy_text,
+)
 from research_lib.datasets.reading.times import read_times
 from research_lib.datasets.synthetic.drift import planted_drift
 
@@ -80,10 +86,8 @@ def load_log(
         table, items = _read_movielens(path)
     else:
         columns = user_column, item_column, time_column, rating_column, category_column
-        try:
+        with errors_in(path):
             table, items = _read_own(read_table(path, encoding=encoding), columns)
-        except ValueError as error:
-            raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None
     item = "film" if path.suffix.lower() == ".zip" else "item"
     return _interactions(table, items, item, min_rating, min_count, str(source))
 
@@ -173,8 +177,8 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
     user = find_column(table, user, USER_COLUMNS, "users", "user_column")
     item = find_column(table, item, ITEM_COLUMNS, "items", "item_column")
     time = find_column(table, time, TIME_COLUMNS, "times", "time_column")
-    rating = _optional(table, rating, RATING_COLUMNS, "ratings", "rating_column")
-    category = _optional(table, category, CATEGORY_COLUMNS, "categories", "category_column")
+    rating = find_optional_column(table, rating, RATING_COLUMNS, "ratings", "rating_column")
+    category = find_optional_column(table, category, CATEGORY_COLUMNS, "categories", "category_column")
     tidy = table[[user, item]].map(tidy_text)
     for column, cells in tidy.items():
         if (cells == "").any():
@@ -193,13 +197,3 @@ def _read_own(table: pd.DataFrame, columns: Sequence[str | None]) -> tuple[pd.Da
         cells = table[category].map(lambda cell: "|".join(split_cell(cell, "|")))
         items["categories"] = cells.where(cells != "").groupby(number).first().fillna("").to_numpy()
     return read, items
-
-
-def _optional(table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str) -> str | None:
-    """Like `find_column`, but None if the column was not asked for and is not there."""
-    try:
-        return find_column(table, given, known, what, option)
-    except ValueError:
-        if given is not None:
-            raise
-        return None

@@ -12,9 +12,9 @@ from scipy import sparse
 
 from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets import catalogue
-from research_lib.datasets.reading import check_collections, cleaning_log
+from research_lib.datasets.reading import check_collections, cleaning_log, errors_in
 from research_lib.datasets.reading.compositions import parse_composition
-from research_lib.datasets.reading.spreadsheet import find_column, read_table, tidy_text
+from research_lib.datasets.reading.spreadsheet import find_column, find_optional_column, read_table, tidy_text
 from research_lib.datasets.synthetic.laboratory import formula_twin
 
 FILES = "a .csv, .tsv, .xlsx or .parquet table with a column per code, or with results= one of formula, code and amount"
@@ -91,17 +91,15 @@ def load_mixtures(
     table = read_table(path, encoding=encoding)
     measured_in = path if results is None else Path(results)
     measured = table if results is None else read_table(measured_in, encoding=encoding)
-    try:
+    with errors_in(measured_in):
         names = _names(measured, name_column, must=results is not None)
         wanted = [target_column] if target_column is None or isinstance(target_column, str) else target_column
         targets = [find_column(measured, column, TARGET_COLUMNS, "target", "target_column") for column in wanted]
         target, n_ranges = _columns(measured, targets)
         described_by = [find_column(measured, name, (), "context", "context_columns") for name in context_columns]
         context = _columns(measured, described_by)[0]
-    except ValueError as error:
-        raise ValueError(f"{measured_in.name}: {error}") from None
     long_story: dict[str, int] = {}
-    try:
+    with errors_in(path):
         if results is None:
             others = {*targets, *described_by, names.name}
             others |= {find_column(table, name, (), "content", "left_out") for name in left_out}
@@ -110,8 +108,6 @@ def load_mixtures(
             amounts = sparse.coo_array(dense)
         else:
             amounts, codes, long_story = _long(table, names, name_column, code_column, amount_column)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
     if n_ranges:
         message = f"{source}: {n_ranges} ranges in the column {' and '.join(targets)} are read as their middle."
         warnings.warn(message, stacklevel=2)
@@ -142,11 +138,9 @@ def load_mixtures(
 
 def _names(table: pd.DataFrame, given: str | None, must: bool) -> pd.Series:
     """Names of the formulas; numbers if the table has none and need not. The series is named like the column."""
-    try:
-        column = find_column(table, given, NAME_COLUMNS, "names of formulas", "name_column")
-    except ValueError:
-        if must or given is not None:
-            raise
+    find = find_column if must else find_optional_column
+    column = find(table, given, NAME_COLUMNS, "names of formulas", "name_column")
+    if column is None:
         return pd.Series(np.arange(1, len(table) + 1).astype(str), index=table.index, name="")
     names = table[column].str.strip()
     bad = (names == "") | names.duplicated()

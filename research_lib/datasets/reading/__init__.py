@@ -1,6 +1,8 @@
 """How people write tables, times, formulas and articles; and what readers have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 
@@ -15,3 +17,12 @@ def check_collections(**options: object) -> None:
     for option, value in options.items():
         if isinstance(value, str):
             raise ValueError(f"{option} is the text {value!r}, expected a collection such as [{value!r}].")
+
+
+@contextmanager
+def errors_in(path: Path) -> Iterator[None]:
+    """Put the file's name before every `ValueError` that is raised within."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None

@@ -178,6 +178,18 @@ def find_column(table: pd.DataFrame, given: str | None, known: Sequence[str], wh
     raise ValueError(f"{missing}.{hint} There are: {', '.join(map(repr, table.columns))}.")
 
 
+def find_optional_column(
+    table: pd.DataFrame, given: str | None, known: Sequence[str], what: str, option: str
+) -> str | None:
+    """Like `find_column`, but None if the column was not asked for and is not there."""
+    try:
+        return find_column(table, given, known, what, option)
+    except ValueError:
+        if given is not None:
+            raise
+        return None
+
+
 def split_cell(cell: str, separator: str) -> list[str]:
     """The pieces of a cell, tidied, without empty ones; the separator ``""`` separates nothing."""
     pieces = _whole_lines(cell).split(separator) if separator else [cell]

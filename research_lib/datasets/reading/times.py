@@ -8,8 +8,13 @@ FORMATS: dict[str, list[str]] = {  # none is ambiguous: 03/04/2021 is not among 
     "YYYYMMDD": ["%Y%m%d"],
     "YYYY-MM-DD": ["%Y-%m-%d"],
     "YYYY/MM/DD": ["%Y/%m/%d"],
-    "YYYY.MM.DD": ["%Y.%m.%d"],
-    "YYYY-MM-DD hh:mm:ss": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S.%f"],
+    "YYYY.MM.DD": ["%Y.%m.%d", "%Y. %m. %d", "%Y.%m.%d.", "%Y. %m. %d."],
+    "YYYY-MM-DD hh:mm:ss": [
+        f"%Y-%m-%d{between}%H:%M{seconds}{zone}"
+        for seconds in (":%S", "", ":%S.%f")
+        for between in " T"
+        for zone in ("", "Z")
+    ],
 }
 
 
@@ -55,10 +60,9 @@ def _parse(text: pd.Series, name: str) -> pd.Series:
     """The times of cells in this format; NaT for others."""
     if not FORMATS[name]:
         return pd.to_datetime(pd.to_numeric(text.where(text.str.fullmatch(r"[0-9]{9,10}(?:\.0*)?"))), unit="s")
-    if name == "YYYYMMDD":
-        text = text.where(text.str.len() == 8)  # pandas would take 2021112, too
-    text = text.str.replace(r"\.\s?", ".", regex=True).str.removesuffix(".").str.replace("T", " ").str.removesuffix("Z")
-    times, *others = (pd.to_datetime(text, format=form, errors="coerce") for form in FORMATS[name])
-    for other in others:
-        times = times.fillna(other)
+    # pandas would take 2021112, two blanks, a single digit of the minutes and a sixtieth second, too.
+    text = text.where(text.str.fullmatch(r"[0-9]{8}|[0-9]{4}\D.*") & ~text.str.contains(r"\s\s|:\d(?!\d)|:60"))
+    times = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
+    for form in FORMATS[name]:
+        times = times.fillna(pd.to_datetime(text[times.isna()], format=form, errors="coerce").dt.as_unit("us"))
     return times
