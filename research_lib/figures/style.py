@@ -23,6 +23,7 @@ from research_lib.files import write_atomically
 
 FIGURE_MIME = "application/vnd.research-lib.figure+json"
 RUN_VARIABLE = "RESEARCH_LIB_RUN"
+MOST_BYTES = 200  # of a figure's name; file systems allow 255, with the ending and the mark of a temporary file
 
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
@@ -77,7 +78,7 @@ def save_figure(fig: Figure, name: str, caption: str = "") -> None:
     fig : Figure
         Closed afterwards.
     name : str
-        Of the files, without an ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
+        Of the files, without an ending: letters, digits, ``_``, ``-``, and ``.`` between them, at most 200 bytes.
     caption : str
         One or two sentences on how to read the figure; they are kept with it.
 
@@ -137,8 +138,9 @@ def _add_fonts() -> None:
 def _check_name(name: str) -> None:
     """`ValueError` unless figures of this name are ordinary files on every system."""
     inside = isinstance(name, str) and all(char in "_-." or category(char)[0] in "LMN" for char in name)
-    if not inside or not 0 < len(name) <= 100 or name != name.strip("."):
-        raise ValueError(f"Figure name {name!r}, expected at most 100 letters, digits, _, -, and . between them.")
+    if not inside or not 0 < len(name.encode()) <= MOST_BYTES or name != name.strip("."):
+        allowed = f"letters, digits, _, -, and . between them, at most {MOST_BYTES} bytes in UTF-8"
+        raise ValueError(f"Figure name {name!r}, expected {allowed}.")
 
 
 def _rendered(fig: Figure, ending: str) -> bytes:

@@ -43,15 +43,31 @@ def test_a_saved_figure_shows_itself_with_the_hashes_of_its_files(places, run_fo
 
 @pytest.mark.parametrize(
     "name",
-    ["", None, "a/b", "../map", "/map", "..", ".map", "map.", "a\\b", "a b", "map\n", 'a"b', "\x1b[31m", "x" * 101],
+    [
+        "",
+        None,
+        "a/b",
+        "../map",
+        "/map",
+        "..",
+        ".map",
+        "map.",
+        "a\\b",
+        "a b",
+        "map\n",
+        'a"b',
+        "\x1b[31m",
+        "x" * 201,
+        "글" * 67,
+    ],
 )
 def test_a_figure_is_saved_under_an_ordinary_name_in_the_run(run_folder, shown, name):
-    with pytest.raises(ValueError, match=f"Figure name {re.escape(repr(name))}, expected at most 100 letters"):
+    with pytest.raises(ValueError, match=f"Figure name {re.escape(repr(name))}, expected letters, digits"):
         save_figure(plt.figure(), name)
     assert not run_folder.exists() and shown == []
 
 
-@pytest.mark.parametrize("name", ["x" * 100, "07-map_2.pca", "지도", "कहानी"])
+@pytest.mark.parametrize("name", ["x" * 200, "글" * 66, "07-map_2.pca", "지도", "कहानी"])
 def test_a_name_may_be_of_any_script(run_folder, shown, name):
     save_figure(plt.figure(), name)
     assert (run_folder / "figures" / f"{name}.svg").is_file()
