@@ -1,4 +1,4 @@
-"""Short texts with queries: a collection of our own, the halves of articles, or a table."""
+"""Short texts with queries: our own collection, the halves of articles, or a table."""
 
 from collections import Counter
 from pathlib import Path
@@ -17,7 +17,7 @@ TABLES = Path(__file__).parent / "tables"
 def load_documents(
     source: str | Path = "sample", *, queries: str | Path | None = None, encoding: str = "utf-8"
 ) -> Documents:
-    """Documents to be searched, with queries.
+    """Documents to search, with queries.
 
     Parameters
     ----------
@@ -50,19 +50,19 @@ def load_documents(
 def halves(corpus: Corpus, n_words: int = 3) -> Documents:
     """The first half of every document, to be found by words of its second half.
 
-    A document gives two queries: the words that mark its second half most (by tf-idf) among those that its first half
-    ``says`` too, and among those that it does ``not say``, but another does.
+    A document gives two queries, of the words that mark its second half most (by tf-idf): one of words that its first
+    half ``says`` too, and one of words that it does ``not say``, but the first half of another document does.
 
     Parameters
     ----------
     corpus : Corpus
-        Longer documents than four words give a document each, named by its number and first words.
+        Each document of more than four words gives one, named by its number and first words.
     n_words : int
-        Of a query; a document with fewer of a label gives no query of it.
+        Length of a query; a document with fewer words for a label gives no query of that label.
     """
     cut = [(list(words[: len(words) // 2]), list(words[len(words) // 2 :])) for words in corpus if len(words) > 4]
     if not cut:
-        raise ValueError(f"{corpus.source}: no document of more than four words, which could be cut in halves.")
+        raise ValueError(f"{corpus.source}: no document of more than four words to cut in halves.")
     counts = Counter(word for first, _ in cut for word in set(first))
     names = [f"{number} {' '.join(first[:4])}" for number, (first, _) in enumerate(cut, start=1)]
     rows = []
@@ -78,9 +78,8 @@ def halves(corpus: Corpus, n_words: int = 3) -> Documents:
             if len(chosen) == n_words:
                 rows.append((" ".join(chosen), label, [name]))
     queries = pd.DataFrame(rows, columns=["query", "label", "relevant"])
-    return Documents(
-        [" ".join(first) for first, _ in cut], np.array(names, dtype=object), queries=queries, source=corpus.source
-    )
+    texts = [" ".join(first) for first, _ in cut]
+    return Documents(texts, np.array(names, dtype=object), queries=queries, source=corpus.source)
 
 
 def _read(path: Path, queries: str | Path | None, source: str, encoding: str = "utf-8") -> Documents:

@@ -13,7 +13,7 @@ from research_lib.datasets.reading.wiki_markup import without_markup
 from research_lib.datasets.synthetic.grammar import planted_grammar
 
 ENDINGS = "a folder, a text file (.txt, .txt.gz, .txt.bz2) or a MediaWiki dump (.xml, .xml.bz2)"
-MAX_CHARACTERS = 2**16  # of a line read at once
+MAX_CHARACTERS = 2**16  # of a line, to be read at once
 
 
 def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
@@ -23,20 +23,20 @@ def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
     ----------
     source : str or Path
         ``"sample"``: sentences of a small grammar with planted relations. ``"wiki-text"``: 106 articles of Wikipedia.
-        A path: a text file, a document a line; a folder, a document a text file in it or below; a MediaWiki dump, a
-        document an article, without markup. Files may be packed as .gz or .bz2.
+        A path: a text file with a document per line; a folder with a document per text file, in it or below; or a
+        MediaWiki dump with a document per article, without markup. Files may be packed as .gz or .bz2.
     min_words : int
         Shorter documents are left out.
 
     Returns
     -------
     Corpus
-        Of a file only so much is in memory as it takes to read a line, a file of the folder or an article.
+        Only the line, file or article that is being read is in memory.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the source is unknown or is a folder without text files; and, when it is read, if it is broken or empty.
+        If the source is unknown or a folder without text files; and, on reading, if it is broken or empty.
     """
     if str(source) == "sample":
         return planted_grammar()
@@ -55,7 +55,7 @@ def load_text(source: str | Path = "sample", *, min_words: int = 1) -> Corpus:
 
 @dataclass(frozen=True)
 class TextStream:
-    """Documents of some files, which are opened when it is iterated; `unit` says what a document is."""
+    """Documents of some files, which are opened on iteration; `unit` says what a document is."""
 
     paths: tuple[Path, ...]
     unit: str  # line, file or article

@@ -1,4 +1,4 @@
-"""What word vectors are asked: analogies, and pairs of words as people see them."""
+"""Tests of word vectors: analogies, and pairs of words that people compared."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def load_analogies(source: str | Path = "sample") -> pd.DataFrame:
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: those planted in the sample text. ``"word-tests"``: 19,544 questions of word2vec. A path: a file
-        of the same form, ``: section`` above lines of four words.
+        ``"sample"``: those planted in the sample text. ``"word-tests"``: the 19,544 questions of word2vec. A path: a
+        file in the same format, ``: section`` above lines of four words.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
     Parameters
     ----------
     source : str or Path
-        ``"sample"``: pairs of the sample text, with the number of features that they share. ``"word-tests"``: see
+        ``"sample"``: pairs of the sample text, with the share of features that they have in common. ``"word-tests"``: see
         `name`. A path: a tab-separated file of two words and a number.
     name : {"wordsim353", "simlex999"}
         Which of ``"word-tests"``. WordSim-353 asks for relatedness, 0 to 10 (coffee and cup are near); SimLex-999 for
@@ -83,6 +83,6 @@ def load_similarities(source: str | Path = "sample", name: str = "wordsim353") -
 
 
 def _test_file(source: str | Path, name: str) -> Path:
-    """The file behind a path, or that of the catalogue's tests with this name."""
+    """The file behind a path, or the file of this name among the catalogue's tests."""
     path = catalogue.path_of(source, "word-tests", "a text file")
     return path.with_name(name) if catalogue.is_known(source, "word-tests") else path

@@ -1,15 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from research_lib.containers.mixtures import Mixtures
 from research_lib.datasets.mixtures import load_mixtures
-from research_lib.datasets.reading.compositions import parse_composition
-
-elements = st.sampled_from(["H", "He", "C", "Ca", "O", "Na", "N", "Cl"])
-compositions = st.dictionaries(elements, st.integers(1, 40), min_size=1, max_size=5)
 
 
 @pytest.fixture
@@ -26,86 +19,6 @@ def write(tmp_path):
 
 def counted(mixtures):
     return dict(mixtures.cleaning.itertuples(index=False))
-
-
-# Chemical formulas
-
-
-@pytest.mark.parametrize(
-    ("formula", "amounts"),
-    [
-        ("NaN", {"Na": 1, "N": 1}),
-        ("Ag(W3Br7)2", {"Ag": 1, "W": 6, "Br": 14}),
-        ("K[Al(SO4)2]0.5", {"K": 1, "Al": 0.5, "S": 1, "O": 4}),
-        ("Ag0.5Ge1S.5", {"Ag": 0.5, "Ge": 1, "S": 0.5}),
-        ("CH3CH2OH", {"C": 2, "H": 6, "O": 1}),
-        ("{Ca(OH)2}3", {"Ca": 3, "O": 6, "H": 6}),
-    ],
-)
-def test_compositions_by_hand(formula, amounts):
-    assert parse_composition(formula) == pytest.approx(amounts)
-
-
-@given(compositions, st.integers(1, 9))
-def test_any_composition_comes_back_also_from_brackets(amounts, times):
-    text = "".join(f"{element}{amount}" for element, amount in amounts.items())
-    assert parse_composition(text) == amounts
-    assert parse_composition(f"[({text})]{times}") == {element: n * times for element, n in amounts.items()}
-
-
-@pytest.mark.parametrize(
-    ("formula", "problem"),
-    [
-        ("", "at least one element"),
-        ("Ca(OH", "'\\(' is not closed"),
-        ("Ca(OH]2", "character 6 .* closes no bracket"),
-        ("2H", "the number belongs to nothing"),
-        ("Ca0", "more than 0 of each"),
-        ("water", "character 1 .* expected an element"),
-    ],
-)
-def test_compositions_that_cannot_be_read(formula, problem):
-    with pytest.raises(ValueError, match=problem):
-        parse_composition(formula)
-
-
-# The container
-
-
-def test_mixtures_from_mappings():
-    table = Mixtures.from_mappings([{"Water": 70, "Ethanol": 30}, {"Water": 100}], [1, 2], total=100)
-    assert (table.n_formulas, table.n_codes, len(table)) == (2, 2, 2)
-    assert list(table.formulas_per_code()) == [2, 1]
-    assert table.amounts_of("1").to_dict() == {"Water": 70, "Ethanol": 30}
-    assert repr(table) == "Mixtures(2 formulas × 2 codes, 3 amounts, from memory)"
-    assert list(table.subset([1]).formula_names) == ["2"]
-    with pytest.raises(KeyError, match="No formula '3' among 2"):
-        table.amounts_of("3")
-
-
-def test_mixtures_without_a_code():
-    table = Mixtures([[50, 50], [0, 100]], ["a", "b"], [1, 2], total=100)
-    assert table.without(["a"]).amounts.toarray().tolist() == [[0, 50], [0, 100]]
-    assert table.amounts.toarray().tolist() == [[50, 50], [0, 100]]
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"amounts": [[1, -1]]}, "formula '1', code 'b': the amount is -1"),
-        ({"amounts": [[1, np.nan]]}, "formula '1', code 'b': the amount is nan"),
-        ({"amounts": [[50, 40]], "total": 100}, "formula '1': the amounts sum to 90, expected 100"),
-        ({"target": [np.nan]}, r"formula '1': the target is \[nan\]"),
-        ({"target": ["thick"]}, "memory: target of formula '1' is 'thick', expected a number"),
-        ({"context": pd.DataFrame({"T": ["hot"]})}, "context 'T' of formula '1' is 'hot', expected a number"),
-        ({"target": [1, 2]}, "target has shape"),
-        ({"code_names": ["a"]}, "expected \\(1, 1\\)"),
-        ({"code_names": ["a", "a"]}, "'a' stands twice"),
-    ],
-)
-def test_what_is_no_mixtures(fields, message):
-    with pytest.raises(ValueError, match=message):
-        Mixtures(**{"amounts": [[50, 50]], "code_names": ["a", "b"], "target": [1]} | fields)
 
 
 # One's own tables

@@ -100,11 +100,11 @@ def planted_grammar(
     ]
     alike = [(word, (), things) for pair, things in SYNONYMS.items() for word in pair]
     sentences = []
-    for kind in rng.choice(3, n_sentences, p=[0.4, 0.4, 0.2]):
-        subjects, frames = ((people, GENDERED), (places, PLACED), (alike, ALIKE))[kind]
+    for part in rng.choice(3, n_sentences, p=[0.4, 0.4, 0.2]):
+        subjects, frames = ((people, GENDERED), (places, PLACED), (alike, ALIKE))[part]
         word, words, things = subjects[rng.integers(len(subjects))]
         filled = {"word": word, "thing": things[rng.integers(len(things))]}
-        if kind == 1:
+        if part == 1:
             filled["kind"] = words[rng.integers(len(words))]
         sentences.append(frames[rng.integers(len(frames))].format(*words, **filled).split())
     if shuffled:

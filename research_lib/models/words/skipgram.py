@@ -219,9 +219,10 @@ class SkipGram(Saved):
             for block, n in thinned_blocks(words, counts, self.subsample, rng):
                 reach = rng.integers(1, self.window, len(block), endpoint=True)
                 centre, context = pairs_within(block.astype(np.int64), reach)
-                order = torch.from_numpy(rng.permutation(len(centre)))
-                for some in order.split(self.batch_size):
-                    yield torch.from_numpy(centre)[some].to(device), torch.from_numpy(context)[some].to(device)
+                order = rng.permutation(len(centre))
+                for k in range(0, len(order), self.batch_size):
+                    some = order[k : k + self.batch_size]
+                    yield torch.from_numpy(centre[some]).to(device), torch.from_numpy(context[some]).to(device)
                 n_read += n
 
         def loss(batch: tuple[Tensor, Tensor]) -> Tensor:

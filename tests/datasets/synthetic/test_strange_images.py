@@ -1,7 +1,7 @@
 import numpy as np
 
 from research_lib.containers.images import Images
-from research_lib.datasets.synthetic.strange_images import strange_images
+from research_lib.datasets.synthetic import strange_images
 
 SQUARES = np.zeros((6, 8, 9))
 for _number, _square in enumerate(SQUARES):

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
-from research_lib import RecentPopularity, TwoTower, compare_recommenders, hold_out_last, load
+from research_lib import TwoTower, load
 from research_lib.checks import UnknownName
 from research_lib.datasets.synthetic.drift import planted_drift
-from research_lib.measures.ranking import held_out_ranks
-from research_lib.models.baselines.recommenders import EASE, Popularity, RandomVectors
+from research_lib.measures.ranking import compare_recommenders, held_out_ranks
+from research_lib.measures.splits import hold_out_last
+from research_lib.models.baselines.recommenders import EASE, Popularity, RandomVectors, RecentPopularity
 from research_lib.models.towers.day_table import DayTable
 from research_lib.models.towers.network import Moments, TowerNetwork
 
