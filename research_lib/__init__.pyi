@@ -9,7 +9,7 @@ from .containers.mixtures import Mixtures as Mixtures
 from .containers.space import Space as Space
 from .datasets import load as load
 from .datasets import synthetic as synthetic
-from .figures.style import save_figure as save_figure
+from .figures.saving import save_figure as save_figure
 from .models import baselines as baselines
 from .models.distance_embedding import DistanceEmbedding as DistanceEmbedding
 from .models.images.autoencoder import Autoencoder as Autoencoder

@@ -14,8 +14,9 @@ from research_lib.figures.heatmaps import plot_clustermap, plot_heatmap, plot_la
 from research_lib.figures.images import plot_images
 from research_lib.figures.maps import plot_arrows, plot_clusters, plot_day_maps, plot_map
 from research_lib.figures.over_time import plot_over_time
+from research_lib.figures.saving import save_figure
 from research_lib.figures.scatter import plot_alarms, plot_parity, plot_shepard
-from research_lib.figures.style import house_style, save_figure
+from research_lib.figures.style import house_style
 from research_lib.figures.thumbnails import plot_thumbnail_grid, plot_thumbnail_map
 
 __all__ = [

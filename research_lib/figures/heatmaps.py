@@ -125,7 +125,7 @@ def plot_layers(layers: Mapping[str, pd.Series], title: str = "") -> tuple[Figur
     title : str
         What the network does.
     """
-    height = max(len(values) for values in layers.values())
+    height = max(map(len, layers.values()), default=0)
     with house_style(math=False):
         fig, axes = panels(len(layers), title, 0.36 * height + 1.2, layout=None)
         for number, (ax, (name, values)) in enumerate(zip(axes[0], layers.items(), strict=True)):

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.spatial import cKDTree
 
+from research_lib.checks import check_integers
 from research_lib.containers.embedding import Embedding
-from research_lib.figures.panels import bare, beside, check_map, check_n_labels, panels
+from research_lib.figures.panels import bare, beside, check_map, panels
 from research_lib.figures.style import ACCENT, COLOURS, GREY, HALO, INK, VECTOR_POINTS, dark, house_style, short
 
 
@@ -98,7 +99,9 @@ def _commonest(metadata: pd.DataFrame, column: str | None, n: int, size_by: str 
     """The labels of most points, or of most things that the points stand for."""
     if column is None:
         return []
-    check_n_labels(n)
+    check_integers(1, n_labels=n)
+    if n > len(COLOURS):
+        raise ValueError(f"n_labels is {n}, expected at most {len(COLOURS)}, as many as there are colours.")
     if size_by is None:
         return list(metadata[column].value_counts().index[:n])
     return list(metadata.groupby(column)[size_by].sum().nlargest(n).index)

@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from research_lib.containers.interactions import Interactions, checked_times
-from research_lib.figures.panels import check_columns, check_n_labels, headline
+from research_lib.figures.panels import check_columns, headline
 from research_lib.figures.style import ACCENT, COLOURS, GREY, HALO, dark, house_style, short
 
 N_SPANS = 48  # into which all time is cut
 THICK = 0.06  # the least share that has room for its label
 
 
-def plot_over_time(interactions: Interactions, column: str, n_labels: int = 8, title: str = "") -> tuple[Figure, Axes]:
+def plot_over_time(interactions: Interactions, column: str, title: str = "") -> tuple[Figure, Axes]:
     """How much happened at each time, and the share of each label in it.
 
     Parameters
@@ -22,9 +22,7 @@ def plot_over_time(interactions: Interactions, column: str, n_labels: int = 8, t
     interactions : Interactions
         With times.
     column : str
-        Of the columns' metadata: labels. The commonest are coloured, the earliest at the bottom; the rest is grey.
-    n_labels : int
-        At most eight, as many as there are colours.
+        Of the columns' metadata: labels. The eight commonest are coloured, the earliest at the bottom; others are grey.
     title : str
         What the table shows.
 
@@ -38,9 +36,8 @@ def plot_over_time(interactions: Interactions, column: str, n_labels: int = 8, t
     if times.min() == times.max():
         raise ValueError(f"All pairs happened at one time, {times[0]}: expected a span of time.")
     span = pd.cut(times, N_SPANS, labels=False).to_numpy()
-    check_n_labels(n_labels)
     labels = metadata[column].to_numpy(dtype=object)[interactions.pairs[:, 1]]
-    named = list(pd.Series(labels).value_counts().index[:n_labels])
+    named = list(pd.Series(labels).value_counts().index[: len(COLOURS)])
     named.sort(key=times.groupby(labels).median().get)
     number = pd.Index(named).get_indexer(labels)
     number = np.where(number < 0, len(named), number)

@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
-from research_lib.checks import check_integers
 from research_lib.containers.embedding import Embedding
-from research_lib.figures.style import COLOURS
 
 WIDTH = 7.2  # of every figure, in inches
 
@@ -91,13 +89,6 @@ def check_map(places: Embedding, columns: Iterable[str | None] = (), what: str =
     if places.n_dims != 2:
         raise ValueError(f"{what} has {places.n_dims} dimensions, expected 2: project() it first.")
     return check_columns(places.metadata, columns)
-
-
-def check_n_labels(n_labels: int) -> None:
-    """`ValueError` unless there is a colour for each of so many labels."""
-    check_integers(1, n_labels=n_labels)
-    if n_labels > len(COLOURS):
-        raise ValueError(f"n_labels is {n_labels}, expected at most {len(COLOURS)}, as many as there are colours.")
 
 
 def check_columns(metadata: pd.DataFrame, columns: Iterable[str | None], what: str = "the metadata") -> pd.DataFrame:

@@ -1,28 +1,18 @@
-"""The house style, its fonts, and how a figure leaves a notebook."""
+"""The house style: its colours and its fonts."""
 
-import hashlib
-import io
-import os
 import warnings
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
-from unicodedata import category
 
 import matplotlib.pyplot as plt
-from IPython.display import display
 from matplotlib import RcParams
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontEntry, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-
-from research_lib.files import write_atomically
-
-FIGURE_MIME = "application/vnd.research-lib.figure+json"
-RUN_VARIABLE = "RESEARCH_LIB_RUN"
 
 FONTS = ["DejaVu Sans", "NanumGothic"]
 
@@ -67,50 +57,6 @@ def house_style(math: bool = True) -> AbstractContextManager[None]:
     return plt.rc_context(STYLE if math else {**STYLE, "text.parse_math": False})
 
 
-def save_figure(fig: Figure, name: str, caption: str = "") -> None:
-    """Write a figure into the run's folder, as PNG and SVG, and show it in the notebook.
-
-    The same figure is the same bytes on every run: there are no dates and no random identifiers in it.
-
-    Parameters
-    ----------
-    fig : Figure
-        Closed afterwards.
-    name : str
-        Of the files, without an ending: at most 100 letters, digits, ``_``, ``-``, and ``.`` between them.
-    caption : str
-        One or two sentences on how to read the figure; they are kept with it.
-
-    Raises
-    ------
-    ValueError
-        If the name has other characters, or a figure of this name was saved in this run already.
-
-    Warns
-    -----
-    UserWarning
-        If no font on this machine has a character of the figure, which then shows a box.
-    """
-    _check_name(name)
-    folder = Path(os.environ.get(RUN_VARIABLE, "runs/interactive")) / "figures"
-    # A run has a folder of its own and draws with Agg, which shows no windows; in a session, where Agg is not used,
-    # a cell is run again and again.
-    if RUN_VARIABLE in os.environ and plt.get_backend().lower() == "agg" and (folder / f"{name}.png").exists():
-        raise ValueError(f"Figure {name!r} was saved already in this run, expected a name of its own.")
-    _find_fonts(fig, name)
-    content = {ending: _rendered(fig, ending) for ending in ("png", "svg")}
-    for ending, data in content.items():
-        write_atomically(folder / f"{name}.{ending}", data)
-    files = {ending: hashlib.sha256(data).hexdigest() for ending, data in content.items()}
-    bundle = {
-        "image/png": content["png"],
-        "text/plain": f"{name}: {caption}",
-        FIGURE_MIME: {"name": name, "caption": caption, "files": files},
-    }
-    display(bundle, raw=True, metadata={"image/png": {"width": round(fig.get_figwidth() * 100)}})
-    plt.close(fig)
-
-
 def dark(colour: str) -> tuple[float, float, float]:
     """The colour, dark enough to be read as text."""
     red, green, blue = to_rgb(colour)
@@ -122,39 +68,7 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-@cache
-def _add_fonts() -> None:
-    """Make NanumGothic known to matplotlib, for Hangul, kana and Chinese."""
-    # Only the package's files are wanted: importing it would change matplotlib's settings.
-    folder = Path(str(distribution("koreanize-matplotlib").locate_file("koreanize_matplotlib/fonts")))
-    # The bold file says that its weight is 600. By addfont it would be found too, with a warning that 700 is missing;
-    # so it gets its entry by hand, and addfont, called last, makes matplotlib forget what it found before.
-    bold = FontEntry(str(folder / "NanumGothicBold.ttf"), name="NanumGothic", weight=700, size="scalable")
-    fontManager.ttflist.append(bold)
-    fontManager.addfont(folder / "NanumGothic.ttf")
-
-
-def _check_name(name: str) -> None:
-    """`ValueError` unless figures of this name are ordinary files on every system."""
-    inside = isinstance(name, str) and all(char in "_-." or category(char)[0] in "LMN" for char in name)
-    if not inside or not 0 < len(name) <= 100 or name != name.strip("."):
-        raise ValueError(f"Figure name {name!r}, expected at most 100 letters, digits, _, -, and . between them.")
-
-
-def _rendered(fig: Figure, ending: str) -> bytes:
-    buffer = io.BytesIO()
-    with house_style():
-        fig.savefig(
-            buffer,
-            format=ending,
-            bbox_inches="tight",
-            facecolor="white",
-            metadata={"Date": None} if ending == "svg" else None,
-        )
-    return buffer.getvalue()
-
-
-def _find_fonts(fig: Figure, name: str) -> None:
+def find_fonts(fig: Figure, name: str) -> None:
     """Give each text the fonts for its characters: ours first, then those of the machine."""
     _add_fonts()
     others = [font for font in fontManager.ttflist if not font.name.startswith("Last Resort")]  # it has only boxes
@@ -172,6 +86,18 @@ def _find_fonts(fig: Figure, name: str) -> None:
         if missing:
             boxes = " ".join(f"{chr(code)} (U+{code:04X})" for code in sorted(missing)[:5])
             warnings.warn(f"Figure {name!r}: no font of this machine has {boxes}; install one that does.", stacklevel=3)
+
+
+@cache
+def _add_fonts() -> None:
+    """Make NanumGothic known to matplotlib, for Hangul, kana and Chinese."""
+    # Only the package's files are wanted: importing it would change matplotlib's settings.
+    folder = Path(str(distribution("koreanize-matplotlib").locate_file("koreanize_matplotlib/fonts")))
+    # The bold file says that its weight is 600. By addfont it would be found too, with a warning that 700 is missing;
+    # so it gets its entry by hand, and addfont, called last, makes matplotlib forget what it found before.
+    bold = FontEntry(str(folder / "NanumGothicBold.ttf"), name="NanumGothic", weight=700, size="scalable")
+    fontManager.ttflist.append(bold)
+    fontManager.addfont(folder / "NanumGothic.ttf")
 
 
 @cache

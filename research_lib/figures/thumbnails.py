@@ -23,7 +23,7 @@ LEAST_PIXELS, MOST_PIXELS = 48, 96  # of a thumbnail's width, about
 
 
 def plot_thumbnail_grid(
-    places: Embedding, pictures: np.ndarray, colour_by: str | None = None, title: str = "", spare: float = 0.3
+    places: Embedding, pictures: np.ndarray, colour_by: str | None = None, title: str = ""
 ) -> tuple[Figure, Axes]:
     """All pictures of a map, each in a cell of a grid near its place.
 
@@ -37,13 +37,11 @@ def plot_thumbnail_grid(
         Column of the metadata that holds labels: the ten commonest colour the frames.
     title : str
         What the map shows.
-    spare : float
-        Empty cells of the grid, as a share of the pictures; see `on_grid`.
     """
     colours, named = _colours(check_map(places, [colour_by]), colour_by)
     pictures = _check(places, pictures)
     size = np.array([1, pictures.shape[1] / pictures.shape[2]])
-    cells = on_grid(places, spare, size[1])
+    cells = on_grid(places, tall=size[1])
     moved = cells.metadata["moved"].median()
     with house_style(math=False):
         fig, ax = plt.subplots(figsize=(7.2, 7.2))

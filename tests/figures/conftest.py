@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from research_lib.containers.embedding import Embedding
-from research_lib.figures import style
+from research_lib.figures import saving
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def places():
 
 @pytest.fixture
 def run_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(style.RUN_VARIABLE, str(tmp_path / "run"))
+    monkeypatch.setenv(saving.RUN_VARIABLE, str(tmp_path / "run"))
     return tmp_path / "run"
 
 
@@ -32,7 +32,7 @@ def run_folder(tmp_path, monkeypatch):
 def shown(monkeypatch):
     """What a notebook would have been shown."""
     bundles = []
-    monkeypatch.setattr(style, "display", lambda bundle, **_: bundles.append(bundle))
+    monkeypatch.setattr(saving, "display", lambda bundle, **_: bundles.append(bundle))
     return bundles
 
 

@@ -5,7 +5,7 @@ from matplotlib.colors import same_color
 
 from research_lib.containers.interactions import Interactions
 from research_lib.figures import plot_over_time
-from research_lib.figures.style import COLOURS
+from research_lib.figures.style import COLOURS, GREY
 
 
 def test_labels_over_time_are_shares_with_the_earliest_below():
@@ -24,9 +24,17 @@ def test_labels_over_time_are_shares_with_the_earliest_below():
     assert (below[:, 0].min(), below[:, 0].max()) == ax.get_xlim()
     with pytest.raises(ValueError, match="No column 'genre' in the metadata of the films, which has: label"):
         plot_over_time(table, "genre")
-    with pytest.raises(ValueError, match="n_labels is 9, expected at most 8"):
-        plot_over_time(table, "label", n_labels=9)
     with pytest.raises(ValueError, match="no times, expected when each user–film pair happened"):
         plot_over_time(table.distinct(), "label")
     with pytest.raises(ValueError, match="All pairs happened at one time, 2020-01-01"):
         plot_over_time(table.with_pairs(pairs, np.full(120, times[0])), "label")
+
+
+def test_of_more_than_eight_labels_the_rest_is_grey():
+    pairs = np.repeat([[0, col] for col in range(9)], range(2, 11), axis=0)  # the first label is the rarest
+    times = np.datetime64("2020-01-01", "s") + np.arange(len(pairs)) * np.timedelta64(1, "D")
+    labels = pd.DataFrame({"label": list("rabcdefgh")})
+    _, ax = plot_over_time(Interactions(pairs, ["user"], range(9), col_metadata=labels, times=times), "label")
+    colours = [area.get_facecolor()[0, :3] for area in ax.collections]
+    assert len(colours) == 9 and all(map(same_color, colours, [*COLOURS, GREY]))
+    assert "r" not in [text.get_text() for text in ax.texts]

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from research_lib.figures import plot_day_maps, plot_histories, plot_parity, plot_shepard
+from research_lib.figures import plot_day_maps, plot_histories, plot_layers, plot_parity, plot_shepard
 
 
 @pytest.mark.parametrize(
@@ -10,6 +10,7 @@ from research_lib.figures import plot_day_maps, plot_histories, plot_parity, plo
         plot_histories,
         plot_shepard,
         plot_day_maps,
+        plot_layers,
         lambda nothing: plot_parity(pd.DataFrame(columns=["part", "target"]), []),
     ],
 )
