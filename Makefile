@@ -20,7 +20,7 @@ real: .venv/ready ## run every notebook on real data (fetched when not in the ca
 	$(BIN)/research-lib run --real
 
 test: .venv/ready ## the tests, on all cores
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lint: .venv/ready ## style, stripped notebooks, the contracts between the rooms, types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
