@@ -23,17 +23,10 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from tables import keep
 
-from research_lib import (
-    Autoencoder,
-    Embedding,
-    Images,
-    auroc,
-    load,
-    score_left_out,
-    search_scores_by_label,
-    usual_detectors,
-)
+from research_lib import Autoencoder, Embedding, Images, load
 from research_lib.datasets import catalogue
+from research_lib.measures import auroc, score_left_out, search_scores_by_label
+from research_lib.models.baselines import usual_detectors
 
 N_QUERIES, N_NEAREST = 2000, 10
 SETTINGS = {"n_dims": 32, "distortion": 0.7, "batch_size": 64}

@@ -19,21 +19,10 @@ import pandas as pd
 from tables import keep
 from tqdm import tqdm
 
-from research_lib import (
-    EASE,
-    PairEmbedding,
-    Popularity,
-    RecentPopularity,
-    SetEmbedding,
-    TwoTower,
-    hit_at_k,
-    hold_out_last,
-    load,
-    mean_reciprocal_rank,
-    measure_days,
-)
+from research_lib import PairEmbedding, SetEmbedding, TwoTower, load
 from research_lib.datasets.synthetic.drift import planted_drift
-from research_lib.measures.ranking import held_out_ranks
+from research_lib.measures import held_out_ranks, hit_at_k, hold_out_last, mean_reciprocal_rank, measure_days
+from research_lib.models.baselines import EASE, Popularity, RecentPopularity
 
 MIN_FILMS = 5
 # Chosen on the films before the last (--back 1 and --back 3), never on the last ones.
