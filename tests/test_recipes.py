@@ -17,7 +17,7 @@ RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 def project(tmp_path):
     """A copy of the project; gives its folder and a function that runs a command of python in it."""
     folder = tmp_path / "project"
-    left_out = shutil.ignore_patterns(".*", "runs", "figures", "__pycache__", "*.egg-info", "build")
+    left_out = shutil.ignore_patterns(".*", "runs", "figures", "*.egg-info", "build")  # numba's cache comes along
     shutil.copytree(ROOT, folder, ignore=left_out)
     environment = os.environ | {"PYTHONPATH": str(folder), "RESEARCH_LIB_DATA": str(tmp_path / "cache")}
 

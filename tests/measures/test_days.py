@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from research_lib import TwoTower, collapsed_days, measure_days
+from research_lib import TwoTower
 from research_lib.containers.embedding import Embedding
 from research_lib.datasets.synthetic.drift import planted_drift
+from research_lib.measures.days import collapsed_days, measure_days
 
 N_DAYS = 60
 

@@ -86,7 +86,7 @@ def test_searches_and_pipelines_are_scored_like_any_other_model(pairs):
     hot = np.arange(300) % 2
     some = pairs.subset(np.arange(300))
     table = replace(some, target=some.target * (1 + hot), context=pd.DataFrame({"hot": hot}))
-    ours = MixtureRegressor(4, **SMALL)
+    ours = MixtureRegressor(n_entries=4, **SMALL)
     search = GridSearchCV(ours, {"n_entries": [1, 4]}, cv=2)
     models = {
         "ours": ours,
