@@ -80,7 +80,9 @@ def _layout(content: dict) -> Iterator[str]:
 
 def _code(cells: list[dict], trees: dict[int, ast.Module]) -> Iterator[str]:
     for number, tree in trees.items():
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]  # a list, not an idea
         lines = len(cells[number - 1]["source"].splitlines())
+        lines -= sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in imports)
         if lines > CELL_LINES:
             yield f", cell {number}: {lines} lines, expected at most {CELL_LINES}."
         for node in ast.walk(tree):
