@@ -71,7 +71,7 @@ def as_table(match: re.Match) -> str:
     for name, values in cells.items():
         texts = [shown(values[column], digits, values[column] == best.get(column, ...)) for column in columns]
         lines.append(f"| {name} | " + " | ".join(texts) + " |")
-    note = f"\n\n`{table['command']}` on {table['machine']}" if is_kept else ""
+    note = f"\n\n`{table['command']}`" if is_kept else ""
     return f"<!--t {match['path']}{match['options']}-->\n" + "\n".join(lines) + note + "\n<!--/t-->"
 
 
