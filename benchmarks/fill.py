@@ -14,9 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from research_lib.runner.records import decode
+
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "RESULTS.md")
-NUMBER = re.compile(r"<!--n (?P<path>.+?) (?P<format>\S+)-->.*?<!--/n-->")
+NUMBER = re.compile(r"<!--n (?P<path>.+?) (?P<format>[^\s>-]+)-->.*?<!--/n-->")
 TABLE = re.compile(r'<!--t (?P<path>.+?)(?P<options>(?: \w+=(?:"[^"]*"|\S+?))*)-->\n.*?<!--/t-->', re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def read(name: str) -> dict[str, Any]:
     """What a benchmark or the real run of a notebook left."""
     for path in (ROOT / "benchmarks" / "results" / f"{name}.json", ROOT / "figures" / name / "records.json"):
         if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
+            return decode(json.loads(path.read_text(encoding="utf-8")))
     raise SystemExit(
         f"{name}: no benchmarks/results/{name}.json and no figures/{name}/records.json to fill it in from."
     )
@@ -59,7 +61,7 @@ def as_table(match: re.Match) -> str:
         better |= dict.fromkeys(options[side].split(","), side) if side in options else {}
     columns = options["columns"].split(",") if "columns" in options else list(next(iter(rows.values())))
     digits = int(options.get("digits", 3))
-    cells = {name: {column: values.get(column) for column in columns} for name, values in rows.items()}
+    cells = {name: {column: known(values.get(column)) for column in columns} for name, values in rows.items()}
     best = {
         column: (max if side == "more" else min)(
             (values[column] for values in cells.values() if values[column] is not None), default=None
@@ -75,12 +77,18 @@ def as_table(match: re.Match) -> str:
     return f"<!--t {match['path']}{match['options']}-->\n" + "\n".join(lines) + note + "\n<!--/t-->"
 
 
+def known(value: Any) -> Any:
+    """None for NaN: a measure that a model does not have."""
+    return None if value != value else value
+
+
 def shown(value: Any, digits: int, is_best: bool) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):
         return value
-    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}f}"
+    is_count = abs(value) >= 100 or (abs(value) >= 2 and float(value).is_integer())
+    text = f"{value:,.0f}" if is_count else f"{value:.{digits}f}"
     return f"**{text}**" if is_best else text
 
 
