@@ -19,8 +19,8 @@ quick: .venv/ready ## the same with small parameters, in seconds
 real: .venv/ready ## run every notebook on real data (fetched when not in the cache) and publish its figures in figures/
 	$(BIN)/research-lib run --real
 
-test: .venv/ready ## the tests, on all cores
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+test: .venv/ready ## the tests, on all cores (one thread each: more would wait for one another)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 lint: .venv/ready ## style, stripped notebooks, the contracts between the rooms, types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify $(STRIP) notebooks/*.ipynb
