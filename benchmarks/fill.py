@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from research_lib.files import write_atomically
 from research_lib.runner.records import decode
 
 ROOT = Path(__file__).parents[1]
@@ -102,7 +103,7 @@ def main() -> None:
         path = ROOT / name
         before = path.read_text(encoding="utf-8")
         after = fill(before)
-        path.write_text(after, encoding="utf-8")
+        write_atomically(path, after.encode())
         print(f"{name}: {'filled in anew' if after != before else 'as it was'}", file=sys.stderr)
 
 
