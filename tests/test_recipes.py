@@ -45,6 +45,11 @@ def test_a_dataset_is_added(project):
     assert "my-purchases: purchases.csv" in python("-m", "research_lib.cli", "data", "import", ".")
     [load] = re.findall(r"`\.venv/bin/python -c '(.*load\(\"log\".*)'`", RECIPES)
     assert "2 pairs, from my-purchases" in python("-c", load)
+    agreed = folder / "tests" / "datasets" / "test_catalogue.py"
+    text = agreed.read_text(encoding="utf-8")
+    assert '"movielens-small"]' in text
+    agreed.write_text(text.replace('"movielens-small"]', '"movielens-small", "my-purchases"]'), encoding="utf-8")
+    python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(agreed))
 
 
 def test_a_model_is_added(project):
